@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  cacheDir: 'node_modules/.cache/vite',
+  test: {
+    include: ['{build,shared,nodes,main,test}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'test/e2e/**', 'test/fixtures/**'],
+    environment: 'node',
+    // Processes, not threads: better-sqlite3 handles and worker threads of the product end with their test file.
+    pool: 'forks',
+    maxWorkers: 2,
+    bail: 0,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    passWithNoTests: true,
+  },
+})
