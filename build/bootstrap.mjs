@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import {
   existsSync,
   linkSync,
+  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -46,6 +47,7 @@ export async function ensureInstalled() {
         'free disk space (1 GB), then run the same command again; nothing has to be cleaned up first.',
       )
     }
+    mkdirSync(dirname(stamp), { recursive: true })
     writeFileSync(stamp, wanted)
   } finally {
     release()
