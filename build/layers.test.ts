@@ -82,53 +82,70 @@ const allowed = [
   ['test/flows/golden.test.ts', 'openai'],
 ] as const
 
+interface Diagnostic {
+  readonly category: string
+  readonly message: string
+  readonly location: { readonly path: string; readonly start: { readonly line: number } }
+}
+
 describe('layers', () => {
   let tree: string
-  /** The case's number → what lint says about its import. */
-  const said = new Map<string, string>()
 
-  // One run of the linter over all cases: each is a line of the file that it names.
   beforeAll(() => {
     tree = mkdtempSync(join(tmpdir(), 'sluice-layers-'))
-    const files = Map.groupBy([...refused, ...allowed], ([file]) => file)
-    for (const [file, cases] of files) {
-      mkdirSync(join(tree, dirname(file)), { recursive: true })
-      writeFileSync(join(tree, file), cases.map(([, from]) => `export * from '${from}'\n`).join(''))
-    }
     // Lint globs are relative to where the configuration lies, so it comes along.
     for (const name of ['lint.json', 'lint-layers.json'])
       cpSync(join(root, 'build', name), join(tree, 'build', name))
-    const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
-    const args = ['lint', '--config-path=build/lint.json']
-    const result = spawnSync(
-      process.execPath,
-      [biome, ...args, '--reporter=json', '--max-diagnostics=none'],
-      {
-        cwd: tree,
-        encoding: 'utf8',
-      },
-    )
-    const { diagnostics } = JSON.parse(result.stdout) as {
-      diagnostics: {
-        category: string
-        message: string
-        location: { path: string; start: { line: number } }
-      }[]
-    }
-    for (const { category, message, location } of diagnostics) {
-      if (category !== 'lint/style/noRestrictedImports') continue
-      const from = files.get(location.path as (typeof refused)[number][0])?.[location.start.line - 1]?.[1]
-      said.set(`${location.path} ${from}`, message)
-    }
   })
 
   afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
-  test.each(refused)('%s may not import %s', (file, from) => {
-    expect(said.get(`${file} ${from}`)).toEqual(expect.any(String))
+  function lint(files: Iterable<readonly [path: string, text: string]>): readonly Diagnostic[] {
+    for (const [path, text] of files) {
+      mkdirSync(join(tree, dirname(path)), { recursive: true })
+      writeFileSync(join(tree, path), text)
+    }
+    const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
+    const args = ['lint', '--config-path=build/lint.json', '--reporter=json', '--max-diagnostics=none']
+    const result = spawnSync(process.execPath, [biome, ...args], { cwd: tree, encoding: 'utf8' })
+    return JSON.parse(result.stdout).diagnostics
+  }
+
+  describe('imports', () => {
+    /** `<file> <specifier>` → what lint says about it. */
+    const said = new Map<string, string>()
+
+    // One run of the linter over all cases: each is a line of the file that it names.
+    beforeAll(() => {
+      const files = Map.groupBy<string, readonly [string, string]>([...refused, ...allowed], ([file]) => file)
+      const texts = Array.from(files, ([file, cases]) => {
+        return [file, cases.map(([, from]) => `export * from '${from}'\n`).join('')] as const
+      })
+      for (const { category, message, location } of lint(texts)) {
+        if (category !== 'lint/style/noRestrictedImports') continue
+        const from = files.get(location.path)?.[location.start.line - 1]?.[1]
+        said.set(`${location.path} ${from}`, message)
+      }
+    })
+
+    test.each(refused)('%s may not import %s', (file, from) => {
+      expect(said.get(`${file} ${from}`)).toEqual(expect.any(String))
+    })
+
+    test.each(allowed)('%s may import %s', (file, from) => {
+      expect(said.get(`${file} ${from}`)).toBeUndefined()
+    })
   })
 
-  test.each(allowed)('%s may import %s', (file, from) => {
-    expect(said.get(`${file} ${from}`)).toBeUndefined()
+  test('shared and nodes have no clock, timer, network or process of their own', () => {
+    const text = 'export const all = [process.pid, Buffer.alloc(1), setTimeout(fetch, performance.now())]\n'
+    const paths = ['shared/host.ts', 'nodes/code/host.ts', 'main/host.ts', 'shared/host.test.ts']
+    const found = lint(paths.map((path) => [path, text] as const))
+      .filter(({ category }) => category === 'lint/style/noRestrictedGlobals')
+      .map(({ location }) => location.path)
+    expect(found.toSorted()).toEqual([
+      ...Array(5).fill('nodes/code/host.ts'),
+      ...Array(5).fill('shared/host.ts'),
+    ])
   })
 })

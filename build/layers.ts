@@ -120,6 +120,33 @@ export const layers: readonly Layer[] = [
   },
 ]
 
+/**
+ * The compiler refuses these in `shared` and `nodes` until an imported package brings Node's types along (liquidjs
+ * does), so lint refuses them as well.
+ */
+const globals = {
+  files: ['shared/**', 'nodes/**'],
+  not: [
+    'Buffer',
+    'clearInterval',
+    'clearTimeout',
+    'console',
+    'crypto',
+    'document',
+    'fetch',
+    'localStorage',
+    'navigator',
+    'performance',
+    'process',
+    'queueMicrotask',
+    'setImmediate',
+    'setInterval',
+    'setTimeout',
+    'window',
+  ],
+  why: 'Not on every host, or not pure: take it as a parameter.',
+}
+
 /** Tests reach wherever their subject is; build scripts are no part of the product. */
 const exempt = ['**/*.test.ts', '**/*.test.tsx', 'test/**', 'build/**']
 
@@ -130,7 +157,17 @@ const across = {
 
 /** The lint configuration that `build/lint.json` extends. */
 export function lintLayers() {
-  return { overrides: [...layers.map(override), { includes: exempt, ...restricted('off') }] }
+  const deniedGlobals = Object.fromEntries(globals.not.map((name) => [name, globals.why]))
+  return {
+    overrides: [
+      ...layers.map(override),
+      {
+        includes: globals.files,
+        ...style({ noRestrictedGlobals: { level: 'error', options: { deniedGlobals } } }),
+      },
+      { includes: exempt, ...style({ noRestrictedImports: 'off', noRestrictedGlobals: 'off' }) },
+    ],
+  }
 }
 
 function override({ files, not, why, home = [] }: Layer) {
@@ -141,12 +178,10 @@ function override({ files, not, why, home = [] }: Layer) {
       group: packages.flatMap((name) => [name, `${name}/**`]),
       message: why,
     }))
-  return {
-    includes: files,
-    ...restricted({ level: 'error', options: { patterns: [...own, across, ...others] } }),
-  }
+  const patterns = [...own, across, ...others]
+  return { includes: files, ...style({ noRestrictedImports: { level: 'error', options: { patterns } } }) }
 }
 
-function restricted(value: unknown) {
-  return { linter: { rules: { style: { noRestrictedImports: value } } } }
+function style(rules: Record<string, unknown>) {
+  return { linter: { rules: { style: rules } } }
 }
