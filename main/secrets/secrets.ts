@@ -1,59 +1,62 @@
 // Values behind `secret:<name>` references: environment first, then the sealed table.
-import { AppError } from '#shared/errors.ts';
-import { seal, unseal } from './seal.ts';
+import { AppError } from '#shared/errors.ts'
+import { seal, unseal } from './seal.ts'
 
 export interface SealedTable {
-  put(name: string, sealed: Uint8Array, at: number): void;
-  list(): readonly { readonly name: string; readonly sealed: Uint8Array; readonly updatedAt: number }[];
-  remove(name: string): boolean;
+  put(name: string, sealed: Uint8Array, at: number): void
+  list(): readonly { readonly name: string; readonly sealed: Uint8Array; readonly updatedAt: number }[]
+  remove(name: string): boolean
 }
 
 export interface SecretSource {
-  readonly dataKey: Uint8Array;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly table: SealedTable;
+  readonly dataKey: Uint8Array
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly table: SealedTable
 }
 
-export const secretName = /^[a-z][a-z0-9_]{0,63}$/;
+export const secretName = /^[a-z][a-z0-9_]{0,63}$/
 
 /** `openai_key` → `SLUICE_SECRET_OPENAI_KEY` */
 export function secretVariable(name: string): string {
-  return `SLUICE_SECRET_${name.toUpperCase()}`;
+  return `SLUICE_SECRET_${name.toUpperCase()}`
 }
 
-export type Secrets = ReturnType<typeof secrets>;
+export type Secrets = ReturnType<typeof secrets>
 
 export function secrets({ dataKey, env, table }: SecretSource) {
-  let sealed = new Map(table.list().map((entry) => [entry.name, entry.sealed]));
+  let sealed = new Map(table.list().map((entry) => [entry.name, entry.sealed]))
   return {
     /** Undefined when nothing is set under this name. */
     get(name: string): string | undefined {
-      const given = env[secretVariable(name)];
-      if (given !== undefined && given !== '') return given;
-      const value = sealed.get(name);
-      return value && unseal(dataKey, name, value);
+      const given = env[secretVariable(name)]
+      if (given !== undefined && given !== '') return given
+      const value = sealed.get(name)
+      return value && unseal(dataKey, name, value)
     },
     has(name: string): boolean {
-      return Boolean(env[secretVariable(name)]) || sealed.has(name);
+      return Boolean(env[secretVariable(name)]) || sealed.has(name)
     },
     set(name: string, plain: string, at: number): void {
-      if (!secretName.test(name)) throw new AppError('invalid_request', { message: `"${name}" is not a secret name: use a-z, 0-9 and _, beginning with a letter.` });
-      if (plain === '') throw new AppError('invalid_request', { message: `The secret "${name}" is empty.` });
-      table.put(name, seal(dataKey, name, plain), at);
-      this.reload();
+      if (!secretName.test(name))
+        throw new AppError('invalid_request', {
+          message: `"${name}" is not a secret name: use a-z, 0-9 and _, beginning with a letter.`,
+        })
+      if (plain === '') throw new AppError('invalid_request', { message: `The secret "${name}" is empty.` })
+      table.put(name, seal(dataKey, name, plain), at)
+      this.reload()
     },
     remove(name: string): boolean {
-      const removed = table.remove(name);
-      this.reload();
-      return removed;
+      const removed = table.remove(name)
+      this.reload()
+      return removed
     },
     /** Names only; values never leave this module but through `get`. */
     list(): readonly { readonly name: string; readonly updatedAt: number }[] {
-      return table.list().map(({ name, updatedAt }) => ({ name, updatedAt }));
+      return table.list().map(({ name, updatedAt }) => ({ name, updatedAt }))
     },
     /** Another process may have changed the table. */
     reload(): void {
-      sealed = new Map(table.list().map((entry) => [entry.name, entry.sealed]));
+      sealed = new Map(table.list().map((entry) => [entry.name, entry.sealed]))
     },
-  };
+  }
 }

@@ -1,31 +1,31 @@
 // The one way into the SQLite file. Two connections: `durable` acknowledges after fsync (keys, secrets, budgets, audit),
 // `log` may lose its last commits on power loss but not on a crash of the process (security.md, principle 5).
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
-import { auditLog } from './audit.ts';
-import { budgets } from './budgets.ts';
-import { keys } from './keys.ts';
-import { migrate } from './migrate.ts';
-import { runLog } from './run-log.ts';
-import { runs } from './runs.ts';
-import { sealedSecrets } from './sealed-secrets.ts';
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { auditLog } from './audit.ts'
+import { budgets } from './budgets.ts'
+import { keys } from './keys.ts'
+import { migrate } from './migrate.ts'
+import { runLog } from './run-log.ts'
+import { runs } from './runs.ts'
+import { sealedSecrets } from './sealed-secrets.ts'
 
-export type Db = Database.Database;
-export type Store = ReturnType<typeof openStore>;
+export type Db = Database.Database
+export type Store = ReturnType<typeof openStore>
 
 /**
  * Opens (and where needed creates and migrates) the store.
  * @param file path of the SQLite file, or `:memory:` for tests (one connection then).
  */
 export function openStore(file: string) {
-  const memory = file === ':memory:';
-  if (!memory) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const durable = connect(file, 'FULL');
-  migrate(durable);
-  const log = memory ? durable : connect(file, 'NORMAL');
-  const runRows = runs(log);
-  const queue = runLog(runRows);
+  const memory = file === ':memory:'
+  if (!memory) mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const durable = connect(file, 'FULL')
+  migrate(durable)
+  const log = memory ? durable : connect(file, 'NORMAL')
+  const runRows = runs(log)
+  const queue = runLog(runRows)
   return {
     keys: keys(durable),
     secrets: sealedSecrets(durable),
@@ -35,26 +35,26 @@ export function openStore(file: string) {
     runLog: queue,
     /** Runs `work` while no other process can write: the lock around publishing. */
     exclusively<T>(work: () => T): T {
-      return durable.transaction(work).immediate();
+      return durable.transaction(work).immediate()
     },
     close() {
-      queue.flush();
-      runRows.close();
-      if (!memory) log.close();
-      durable.close();
+      queue.flush()
+      runRows.close()
+      if (!memory) log.close()
+      durable.close()
     },
-  };
+  }
 }
 
 function connect(file: string, synchronous: 'FULL' | 'NORMAL'): Db {
-  const db = new Database(file);
-  db.pragma('journal_mode = WAL');
-  db.pragma(`synchronous = ${synchronous}`);
-  db.pragma('foreign_keys = ON');
-  db.pragma('busy_timeout = 5000');
-  db.pragma('temp_store = MEMORY');
+  const db = new Database(file)
+  db.pragma('journal_mode = WAL')
+  db.pragma(`synchronous = ${synchronous}`)
+  db.pragma('foreign_keys = ON')
+  db.pragma('busy_timeout = 5000')
+  db.pragma('temp_store = MEMORY')
   // The write-ahead log stays below 64 MB (G-15): checkpoint every 4 MB, truncate after.
-  db.pragma('wal_autocheckpoint = 1000');
-  db.pragma('journal_size_limit = 67108864');
-  return db;
+  db.pragma('wal_autocheckpoint = 1000')
+  db.pragma('journal_size_limit = 67108864')
+  return db
 }

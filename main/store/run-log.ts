@@ -1,87 +1,87 @@
 // The bounded queue before the log: many Runs, few transactions, nothing on the hot path but a push.
-import type { RunRow } from '#shared/run/row.ts';
-import type { runs } from './runs.ts';
+import type { RunRow } from '#shared/run/row.ts'
+import type { runs } from './runs.ts'
 
 export interface RunLogOptions {
   /** Rows per transaction; larger ones hold the event loop too long (performance.md). */
-  readonly batch: number;
+  readonly batch: number
   /** Milliseconds a row may wait. */
-  readonly everyMs: number;
+  readonly everyMs: number
   /** Rows waiting at which bodies are dropped, and at which rows are. */
-  readonly dropBodiesAt: number;
-  readonly dropRowsAt: number;
+  readonly dropBodiesAt: number
+  readonly dropRowsAt: number
 }
 
-const defaults: RunLogOptions = { batch: 100, everyMs: 50, dropBodiesAt: 20_000, dropRowsAt: 100_000 };
+const defaults: RunLogOptions = { batch: 100, everyMs: 50, dropBodiesAt: 20_000, dropRowsAt: 100_000 }
 
 export function runLog(rows: ReturnType<typeof runs>, options: RunLogOptions = defaults) {
-  let queue: RunRow[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let quiet = 0;
-  let droppedBodies = 0;
-  let droppedRows = 0;
-  let failure: string | null = null;
+  let queue: RunRow[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let quiet = 0
+  let droppedBodies = 0
+  let droppedRows = 0
+  let failure: string | null = null
 
   function schedule(ms: number): void {
-    if (timer !== undefined) return;
-    timer = setTimeout(tick, ms);
-    timer.unref();
+    if (timer !== undefined) return
+    timer = setTimeout(tick, ms)
+    timer.unref()
   }
 
   function tick(): void {
-    timer = undefined;
+    timer = undefined
     if (queue.length > 0) {
-      quiet = 0;
-      writeBatch();
+      quiet = 0
+      writeBatch()
       // More than one batch: the next one after the requests that wait on the loop, not before them.
-      schedule(queue.length >= options.batch ? 0 : options.everyMs);
+      schedule(queue.length >= options.batch ? 0 : options.everyMs)
     } else if (quiet < 20) {
-      quiet += 1;
-      if (quiet === 20) attempt(() => rows.catchUp());
-      else schedule(options.everyMs);
+      quiet += 1
+      if (quiet === 20) attempt(() => rows.catchUp())
+      else schedule(options.everyMs)
     }
   }
 
   function writeBatch(): void {
-    const batch = queue.length <= options.batch ? queue : queue.slice(0, options.batch);
-    if (attempt(() => rows.append(batch))) queue = batch === queue ? [] : queue.slice(batch.length);
+    const batch = queue.length <= options.batch ? queue : queue.slice(0, options.batch)
+    if (attempt(() => rows.append(batch))) queue = batch === queue ? [] : queue.slice(batch.length)
   }
 
   /** A full or locked disk must not stop the gateway: rows wait, and what no longer fits is dropped and counted. */
   function attempt(write: () => void): boolean {
     try {
-      write();
-      failure = null;
-      return true;
+      write()
+      failure = null
+      return true
     } catch (thrown) {
-      failure = thrown instanceof Error ? thrown.message : String(thrown);
-      return false;
+      failure = thrown instanceof Error ? thrown.message : String(thrown)
+      return false
     }
   }
 
   return {
     push(row: RunRow): void {
       if (queue.length >= options.dropRowsAt) {
-        droppedRows += 1;
-        return;
+        droppedRows += 1
+        return
       }
       if (queue.length >= options.dropBodiesAt) {
-        droppedBodies += 1;
-        queue.push({ ...row, input: null, output: null });
-      } else queue.push(row);
-      schedule(options.everyMs);
+        droppedBodies += 1
+        queue.push({ ...row, input: null, output: null })
+      } else queue.push(row)
+      schedule(options.everyMs)
     },
     /** A row that still waits, newest first. */
     pending(id: string): RunRow | undefined {
-      return queue.findLast((row) => row.id === id);
+      return queue.findLast((row) => row.id === id)
     },
     flush(): void {
       while (queue.length > 0) {
-        const before = queue.length;
-        writeBatch();
-        if (queue.length === before) break;
+        const before = queue.length
+        writeBatch()
+        if (queue.length === before) break
       }
     },
     stats: () => ({ waiting: queue.length, droppedBodies, droppedRows, failure }),
-  };
+  }
 }

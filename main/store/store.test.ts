@@ -1,180 +1,241 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { unknownUsage } from '#shared/model/chat.ts';
-import type { RunRow } from '#shared/run/row.ts';
-import { migrate, migrations } from './migrate.ts';
-import { openStore } from './open.ts';
-import { runLog } from './run-log.ts';
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { unknownUsage } from '#shared/model/chat.ts'
+import type { RunRow } from '#shared/run/row.ts'
+import { migrate, migrations } from './migrate.ts'
+import { openStore } from './open.ts'
+import { runLog } from './run-log.ts'
 
-let folder: string;
+let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-store-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  folder = mkdtempSync(join(tmpdir(), 'sluice-store-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const file = () => join(folder, 'data', 'store.db');
+const file = () => join(folder, 'data', 'store.db')
 
 function run(id: string, facts: Partial<RunRow> = {}): RunRow {
   return {
-    id, origin: 'rest', state: 'completed', endpoint: 'support', label: 'production', version: 1, versionHash: 'sha256:00', variant: null,
-    consumer: 'shop', key: 'key_1', startedAt: 1_000, finishedAt: 1_010, latencyMs: 10, firstTokenMs: null, streamed: false, usage: unknownUsage,
-    modelCalls: 1, attempts: 1, costUsd: null, servedBy: 'demo/sim', degraded: false, errorCode: null, error: null, warnings: [], steps: [],
-    verdicts: [], input: { question: 'Hi' }, output: { answer: 'Hello' }, metadata: {}, parent: null, ...facts,
-  };
+    id,
+    origin: 'rest',
+    state: 'completed',
+    endpoint: 'support',
+    label: 'production',
+    version: 1,
+    versionHash: 'sha256:00',
+    variant: null,
+    consumer: 'shop',
+    key: 'key_1',
+    startedAt: 1_000,
+    finishedAt: 1_010,
+    latencyMs: 10,
+    firstTokenMs: null,
+    streamed: false,
+    usage: unknownUsage,
+    modelCalls: 1,
+    attempts: 1,
+    costUsd: null,
+    servedBy: 'demo/sim',
+    degraded: false,
+    errorCode: null,
+    error: null,
+    warnings: [],
+    steps: [],
+    verdicts: [],
+    input: { question: 'Hi' },
+    output: { answer: 'Hello' },
+    metadata: {},
+    parent: null,
+    ...facts,
+  }
 }
 
 describe('store', () => {
   it('keeps keys over a restart and revokes each of them once', () => {
-    const first = openStore(file());
-    first.keys.add({ id: 'key_1', prefix: 'abcdefgh', hash: Buffer.from('hash'), consumer: 'shop', scopes: ['run', 'cost'], createdAt: 5, expiresAt: null });
-    expect(first.keys.revoke('key_1', 9)).toBe('revoked');
-    expect(first.keys.revoke('key_1', 12)).toBe('already');
-    expect(first.keys.revoke('key_2', 12)).toBe('unknown');
-    first.close();
-    const second = openStore(file());
-    expect(second.keys.list()).toMatchObject([{ id: 'key_1', scopes: ['run', 'cost'], revokedAt: 9 }]);
-    second.close();
-  });
+    const first = openStore(file())
+    first.keys.add({
+      id: 'key_1',
+      prefix: 'abcdefgh',
+      hash: Buffer.from('hash'),
+      consumer: 'shop',
+      scopes: ['run', 'cost'],
+      createdAt: 5,
+      expiresAt: null,
+    })
+    expect(first.keys.revoke('key_1', 9)).toBe('revoked')
+    expect(first.keys.revoke('key_1', 12)).toBe('already')
+    expect(first.keys.revoke('key_2', 12)).toBe('unknown')
+    first.close()
+    const second = openStore(file())
+    expect(second.keys.list()).toMatchObject([{ id: 'key_1', scopes: ['run', 'cost'], revokedAt: 9 }])
+    second.close()
+  })
 
   it('refuses two keys with the same public part', () => {
-    const store = openStore(':memory:');
-    const row = { prefix: 'abcdefgh', hash: Buffer.from('x'), consumer: 'c', scopes: [], createdAt: 1, expiresAt: null };
-    store.keys.add({ id: 'a', ...row });
-    expect(() => store.keys.add({ id: 'b', ...row })).toThrow(/UNIQUE/);
-  });
+    const store = openStore(':memory:')
+    const row = {
+      prefix: 'abcdefgh',
+      hash: Buffer.from('x'),
+      consumer: 'c',
+      scopes: [],
+      createdAt: 1,
+      expiresAt: null,
+    }
+    store.keys.add({ id: 'a', ...row })
+    expect(() => store.keys.add({ id: 'b', ...row })).toThrow(/UNIQUE/)
+  })
 
   it('reads back a run equal to the one written, by id, before and after the index has caught up', () => {
-    const store = openStore(file());
-    const row = run('run_a', { warnings: [{ code: 'x', message: 'y', node: null }], errorCode: null });
-    store.runs.append([row, run('run_b')]);
-    expect(store.runs.get('run_a')).toEqual(row);
-    store.runs.catchUp();
-    expect(store.runs.get('run_a')).toEqual(row);
-    expect(store.runs.get('run_c')).toBeUndefined();
-    store.close();
-  });
+    const store = openStore(file())
+    const row = run('run_a', { warnings: [{ code: 'x', message: 'y', node: null }], errorCode: null })
+    store.runs.append([row, run('run_b')])
+    expect(store.runs.get('run_a')).toEqual(row)
+    store.runs.catchUp()
+    expect(store.runs.get('run_a')).toEqual(row)
+    expect(store.runs.get('run_c')).toBeUndefined()
+    store.close()
+  })
 
   it('finds runs that an earlier process left without index', () => {
-    const first = openStore(file());
-    first.runs.append([run('run_a')]);
-    const second = openStore(file());
-    expect(second.runs.get('run_a')?.id).toBe('run_a');
-    second.close();
-    first.close();
-  });
+    const first = openStore(file())
+    first.runs.append([run('run_a')])
+    const second = openStore(file())
+    expect(second.runs.get('run_a')?.id).toBe('run_a')
+    second.close()
+    first.close()
+  })
 
   it('shows the newest row of a run that was logged twice', () => {
-    const store = openStore(':memory:');
-    store.runs.append([run('run_a', { state: 'queued' })]);
-    store.runs.catchUp();
-    store.runs.append([run('run_a', { state: 'completed' })]);
-    expect(store.runs.get('run_a')?.state).toBe('completed');
-    store.runs.catchUp();
-    expect(store.runs.get('run_a')?.state).toBe('completed');
-  });
+    const store = openStore(':memory:')
+    store.runs.append([run('run_a', { state: 'queued' })])
+    store.runs.catchUp()
+    store.runs.append([run('run_a', { state: 'completed' })])
+    expect(store.runs.get('run_a')?.state).toBe('completed')
+    store.runs.catchUp()
+    expect(store.runs.get('run_a')?.state).toBe('completed')
+  })
 
   it('lists runs newest first, filtered and by page', () => {
-    const store = openStore(':memory:');
-    store.runs.append([run('run_1'), run('run_2', { endpoint: 'other' }), run('run_3'), run('run_4', { state: 'failed', errorCode: 'timeout' })]);
-    expect(store.runs.list({ limit: 2 }).map((row) => row.id)).toEqual(['run_4', 'run_3']);
-    expect(store.runs.list({ limit: 9, before: 'run_3' }).map((row) => row.id)).toEqual(['run_2', 'run_1']);
-    expect(store.runs.list({ limit: 9, endpoint: 'other' }).map((row) => row.id)).toEqual(['run_2']);
-    expect(store.runs.list({ limit: 9, code: 'timeout' }).map((row) => row.id)).toEqual(['run_4']);
-  });
+    const store = openStore(':memory:')
+    store.runs.append([
+      run('run_1'),
+      run('run_2', { endpoint: 'other' }),
+      run('run_3'),
+      run('run_4', { state: 'failed', errorCode: 'timeout' }),
+    ])
+    expect(store.runs.list({ limit: 2 }).map((row) => row.id)).toEqual(['run_4', 'run_3'])
+    expect(store.runs.list({ limit: 9, before: 'run_3' }).map((row) => row.id)).toEqual(['run_2', 'run_1'])
+    expect(store.runs.list({ limit: 9, endpoint: 'other' }).map((row) => row.id)).toEqual(['run_2'])
+    expect(store.runs.list({ limit: 9, code: 'timeout' }).map((row) => row.id)).toEqual(['run_4'])
+  })
 
   it('adds up budgets and keeps them', () => {
-    const store = openStore(file());
-    store.budgets.add([{ name: 'consumer:shop', period: '2026-11', usd: 0.25 }]);
-    store.budgets.add([{ name: 'consumer:shop', period: '2026-11', usd: 0.5 }]);
-    store.close();
-    const again = openStore(file());
-    expect(again.budgets.list()).toEqual([{ name: 'consumer:shop', period: '2026-11', usd: 0.75 }]);
-    again.close();
-  });
+    const store = openStore(file())
+    store.budgets.add([{ name: 'consumer:shop', period: '2026-11', usd: 0.25 }])
+    store.budgets.add([{ name: 'consumer:shop', period: '2026-11', usd: 0.5 }])
+    store.close()
+    const again = openStore(file())
+    expect(again.budgets.list()).toEqual([{ name: 'consumer:shop', period: '2026-11', usd: 0.75 }])
+    again.close()
+  })
 
   it('finds a changed and a deleted audit row', () => {
-    const store = openStore(file());
-    for (const subject of ['a', 'b', 'c']) store.audit.append({ at: 1, actor: 'cli', action: 'key.create', subject, facts: {} });
-    expect(store.audit.verify()).toBeNull();
-    const raw = new Database(file());
-    raw.prepare("UPDATE audit SET subject = 'z' WHERE seq = 2").run();
-    expect(store.audit.verify()).toBe(2);
-    raw.prepare("UPDATE audit SET subject = 'b' WHERE seq = 2").run();
-    expect(store.audit.verify()).toBeNull();
-    raw.prepare('DELETE FROM audit WHERE seq = 1').run();
-    expect(store.audit.verify()).toBe(1);
-    raw.close();
-    store.close();
-  });
-});
+    const store = openStore(file())
+    for (const subject of ['a', 'b', 'c'])
+      store.audit.append({ at: 1, actor: 'cli', action: 'key.create', subject, facts: {} })
+    expect(store.audit.verify()).toBeNull()
+    const raw = new Database(file())
+    raw.prepare("UPDATE audit SET subject = 'z' WHERE seq = 2").run()
+    expect(store.audit.verify()).toBe(2)
+    raw.prepare("UPDATE audit SET subject = 'b' WHERE seq = 2").run()
+    expect(store.audit.verify()).toBeNull()
+    raw.prepare('DELETE FROM audit WHERE seq = 1').run()
+    expect(store.audit.verify()).toBe(1)
+    raw.close()
+    store.close()
+  })
+})
 
 describe('migrations', () => {
   it('lift an empty file to the newest schema, once', () => {
-    const db = new Database(':memory:');
-    migrate(db);
-    migrate(db);
-    expect(db.pragma('user_version', { simple: true })).toBe(migrations.at(-1)?.id);
-  });
+    const db = new Database(':memory:')
+    migrate(db)
+    migrate(db)
+    expect(db.pragma('user_version', { simple: true })).toBe(migrations.at(-1)?.id)
+  })
 
   it('leave the file as it was when a step fails', () => {
-    const db = new Database(':memory:');
-    const broken = { id: migrations.length + 1, name: 'broken', up: 'CREATE TABLE half (a); SELECT nonsense;' };
-    expect(() => migrate(db, [...migrations, broken])).toThrow();
-    expect(db.pragma('user_version', { simple: true })).toBe(migrations.at(-1)?.id);
-    expect(db.prepare("SELECT name FROM sqlite_master WHERE name = 'half'").get()).toBeUndefined();
-  });
+    const db = new Database(':memory:')
+    const broken = {
+      id: migrations.length + 1,
+      name: 'broken',
+      up: 'CREATE TABLE half (a); SELECT nonsense;',
+    }
+    expect(() => migrate(db, [...migrations, broken])).toThrow()
+    expect(db.pragma('user_version', { simple: true })).toBe(migrations.at(-1)?.id)
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE name = 'half'").get()).toBeUndefined()
+  })
 
   it('refuse a file of a newer version and say so', () => {
-    const db = new Database(':memory:');
-    db.pragma('user_version = 99');
-    expect(() => migrate(db)).toThrow(/newer version of Sluice/);
-  });
+    const db = new Database(':memory:')
+    db.pragma('user_version = 99')
+    expect(() => migrate(db)).toThrow(/newer version of Sluice/)
+  })
 
   it('have rising ids without gaps', () => {
-    expect(migrations.map((step) => step.id)).toEqual(migrations.map((_, i) => i + 1));
-  });
-});
+    expect(migrations.map((step) => step.id)).toEqual(migrations.map((_, i) => i + 1))
+  })
+})
 
 describe('run log', () => {
   function fakeRows(fails: () => boolean) {
-    const written: RunRow[] = [];
-    return { written, rows: { append: (batch: readonly RunRow[]) => { if (fails()) throw new Error('disk full'); written.push(...batch); }, catchUp: () => undefined } as never };
+    const written: RunRow[] = []
+    return {
+      written,
+      rows: {
+        append: (batch: readonly RunRow[]) => {
+          if (fails()) throw new Error('disk full')
+          written.push(...batch)
+        },
+        catchUp: () => undefined,
+      } as never,
+    }
   }
 
   it('writes in batches and keeps the order', () => {
-    const { rows, written } = fakeRows(() => false);
-    const log = runLog(rows, { batch: 2, everyMs: 10, dropBodiesAt: 100, dropRowsAt: 100 });
-    for (const id of ['a', 'b', 'c', 'd', 'e']) log.push(run(id));
-    log.flush();
-    expect(written.map((row) => row.id)).toEqual(['a', 'b', 'c', 'd', 'e']);
-  });
+    const { rows, written } = fakeRows(() => false)
+    const log = runLog(rows, { batch: 2, everyMs: 10, dropBodiesAt: 100, dropRowsAt: 100 })
+    for (const id of ['a', 'b', 'c', 'd', 'e']) log.push(run(id))
+    log.flush()
+    expect(written.map((row) => row.id)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
 
   it('keeps rows while the disk is full and writes them when it has room again', () => {
-    let full = true;
-    const { rows, written } = fakeRows(() => full);
-    const log = runLog(rows, { batch: 10, everyMs: 10, dropBodiesAt: 100, dropRowsAt: 100 });
-    log.push(run('a'));
-    log.flush();
-    expect(log.stats()).toMatchObject({ waiting: 1, failure: 'disk full' });
-    expect(log.pending('a')?.id).toBe('a');
-    full = false;
-    log.flush();
-    expect(written).toHaveLength(1);
-    expect(log.stats()).toMatchObject({ waiting: 0, failure: null });
-  });
+    let full = true
+    const { rows, written } = fakeRows(() => full)
+    const log = runLog(rows, { batch: 10, everyMs: 10, dropBodiesAt: 100, dropRowsAt: 100 })
+    log.push(run('a'))
+    log.flush()
+    expect(log.stats()).toMatchObject({ waiting: 1, failure: 'disk full' })
+    expect(log.pending('a')?.id).toBe('a')
+    full = false
+    log.flush()
+    expect(written).toHaveLength(1)
+    expect(log.stats()).toMatchObject({ waiting: 0, failure: null })
+  })
 
   it('drops bodies first, then rows, and counts both', () => {
-    const { rows } = fakeRows(() => true);
-    const log = runLog(rows, { batch: 10, everyMs: 10, dropBodiesAt: 1, dropRowsAt: 2 });
-    log.push(run('a'));
-    log.push(run('b'));
-    log.push(run('c'));
-    expect(log.pending('a')?.input).toEqual({ question: 'Hi' });
-    expect(log.pending('b')?.input).toBeNull();
-    expect(log.pending('c')).toBeUndefined();
-    expect(log.stats()).toMatchObject({ droppedBodies: 1, droppedRows: 1 });
-  });
-});
+    const { rows } = fakeRows(() => true)
+    const log = runLog(rows, { batch: 10, everyMs: 10, dropBodiesAt: 1, dropRowsAt: 2 })
+    log.push(run('a'))
+    log.push(run('b'))
+    log.push(run('c'))
+    expect(log.pending('a')?.input).toEqual({ question: 'Hi' })
+    expect(log.pending('b')?.input).toBeNull()
+    expect(log.pending('c')).toBeUndefined()
+    expect(log.stats()).toMatchObject({ droppedBodies: 1, droppedRows: 1 })
+  })
+})

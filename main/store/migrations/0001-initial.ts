@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts';
+import type { Migration } from '../migrate.ts'
 
 export const initial: Migration = {
   id: 1,
@@ -71,4 +71,4 @@ export const initial: Migration = {
       PRIMARY KEY (id, seq)
     ) STRICT, WITHOUT ROWID;
   `,
-};
+}
