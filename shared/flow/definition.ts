@@ -1,7 +1,7 @@
 // The contract of a node: `nodes/<type>/node.ts` is data made with `defineNode`, `nodes/<type>/run.ts` exports `run`
 // and, where something can be built once per publish, `prepare`.
 import type { z } from 'zod'
-import type { AppError, Issue } from '../errors.ts'
+import type { AppError, ErrorCode, Issue } from '../errors.ts'
 import type { Json, JsonObject, JsonSchema } from '../json.ts'
 import type { ChatRequest, ChatResponse, Message, ToolDef } from '../model/chat.ts'
 import type { Problem } from './diagnostics.ts'
