@@ -80,6 +80,12 @@ export interface NodeDefinition<Config = unknown> {
   readonly check?: (config: Config) => readonly { readonly field: string; readonly message: string }[]
   /** Left out of a published Plan. */
   readonly testOnly?: boolean
+  /**
+   * Outlets that may not be taken in vain: when one of these has a value but no edge, the step fails with this code and
+   * `details.reason` is the `reason` of that value (guards: `blocked`). The compiler writes the code into
+   * `PlanOutlet.unhandled`, the engine throws it.
+   */
+  readonly unhandled?: Readonly<Record<string, (config: Config, stage: 'input' | 'output') => ErrorCode>>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: definitions of all config types stand in one list

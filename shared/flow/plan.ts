@@ -71,6 +71,11 @@ export interface PlanOutlet {
   /** At least one of its edges streams when the caller asks for a stream. */
   readonly streams: boolean
   readonly secret: boolean
+  /**
+   * Error code with which the step fails when this outlet is taken but has no edge (`NodeDefinition.unhandled`);
+   * `reason` of the outlet's value becomes `details.reason`. Null or left out: the value is dropped.
+   */
+  readonly unhandled?: string | null
 }
 
 export interface PlanEdge {
