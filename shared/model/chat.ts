@@ -130,6 +130,13 @@ export interface ToolDef {
   readonly kind?: 'function' | 'custom' | { readonly server: string; readonly config: Json }
 }
 
+/** The value of a `tools` edge. */
+export interface ToolSet {
+  readonly tools: readonly ToolDef[];
+  /** What the caller asked for, where the set comes from a caller. */
+  readonly choice?: ChatRequest['toolChoice'];
+}
+
 export interface ChatResponse {
   readonly id: string
   /** The model that answered, as the vendor names it. */
