@@ -1,7 +1,7 @@
 // The contract of a node: `nodes/<type>/node.ts` is data made with `defineNode`, `nodes/<type>/run.ts` exports `run`
 // and, where something can be built once per publish, `prepare`.
 import type { z } from 'zod'
-import type { AppError, ErrorCode, Issue } from '../errors.ts'
+import type { AnyCode, AppError, ErrorCode, Issue } from '../errors.ts'
 import type { Json, JsonObject, JsonSchema } from '../json.ts'
 import type { ChatRequest, ChatResponse, Message, ToolDef } from '../model/chat.ts'
 import type { Problem } from './diagnostics.ts'
@@ -86,6 +86,10 @@ export interface NodeDefinition<Config = unknown> {
    * `PlanOutlet.unhandled`, the engine throws it.
    */
   readonly unhandled?: Readonly<Record<string, (config: Config, stage: 'input' | 'output') => ErrorCode>>
+  /** Puts untrusted text into the fence itself (`ctx.fence`), so its outlets do not carry the mark on (guardrails 10). */
+  readonly fences?: boolean
+  /** A config that shows the node in use, for help, docs and the case table. Default: `{}`. */
+  readonly sample?: JsonObject
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: definitions of all config types stand in one list
@@ -193,6 +197,14 @@ export interface StepContext {
   untrusted(inlet: string): boolean
   /** Puts untrusted text into this Run's fence, escaped so that it cannot close it. */
   fence(text: string): string
+  /** How each try of a node with `tries` went, in order; a try that never started is `standby`. */
+  readonly tries?: readonly TryFacts[]
+}
+
+export interface TryFacts {
+  readonly port: string
+  readonly status: 'ok' | 'failed' | 'standby'
+  readonly code: AnyCode | null
 }
 
 export interface RunFacts {
@@ -229,6 +241,8 @@ export interface StepModels {
   chat(call: ModelCall): Promise<ModelAnswer>
   /** Resolves at the first text, refusal or tool-call part; a failure before that was retried like `chat`. */
   stream(call: ModelCall): Promise<ModelStream>
+  /** What is known of a target; null = unknown. Undefined: the target is not known at all. */
+  facts?(target: string): { readonly tools: boolean | null; readonly schema: boolean | null } | undefined
 }
 export interface ModelCall {
   /** `connection/model`, tried in order. */
@@ -236,6 +250,11 @@ export interface ModelCall {
   readonly request: ChatRequest
   /** Codes and groups on which the next target is tried. */
   readonly advanceOn: readonly string[]
+  /**
+   * The node's verdict on each whole answer, before it counts: the error is then that attempt's failure (retried, next
+   * target). A stream that has already given parts is asked before its live values end, and breaks with the error.
+   */
+  readonly accept?: (response: ChatResponse) => AppError | undefined
 }
 export interface ModelAnswer {
   readonly response: ChatResponse

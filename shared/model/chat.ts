@@ -132,9 +132,9 @@ export interface ToolDef {
 
 /** The value of a `tools` edge. */
 export interface ToolSet {
-  readonly tools: readonly ToolDef[];
+  readonly tools: readonly ToolDef[]
   /** What the caller asked for, where the set comes from a caller. */
-  readonly choice?: ChatRequest['toolChoice'];
+  readonly choice?: ChatRequest['toolChoice']
 }
 
 export interface ChatResponse {
