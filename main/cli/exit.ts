@@ -1,0 +1,27 @@
+// Exit codes of every command: 0 fine, 1 findings (problems in files, a failed run), 2 could not be done.
+import { AppError, toAppError } from '#shared/errors.ts'
+
+export type ExitCode = 0 | 1 | 2
+
+/** Runs a command to its exit code; errors become one plain sentence on standard error. */
+export async function finish(work: () => Promise<ExitCode> | ExitCode): Promise<void> {
+  try {
+    process.exitCode = await work()
+  } catch (thrown) {
+    process.exitCode = 2
+    process.stderr.write(`sluice: ${sentence(thrown)}\n`)
+    if (process.env.SLUICE_DEBUG) process.stderr.write(`${stack(thrown)}\n`)
+  }
+}
+
+function sentence(thrown: unknown): string {
+  const error = toAppError(thrown)
+  if (!(thrown instanceof AppError)) return thrown instanceof Error ? thrown.message : String(thrown)
+  return error.message
+}
+
+function stack(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const cause = thrown.cause === undefined ? '' : `\ncaused by ${stack(thrown.cause)}`
+  return `${thrown.stack ?? thrown.message}${cause}`
+}
