@@ -1,0 +1,51 @@
+// `sluice init`: a workspace folder, empty or from a template. Never overwrites a file.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { initWorkspace } from '#main/workspace/write.ts'
+import { AppError } from '#shared/errors.ts'
+import type { ExitCode } from './exit.ts'
+import { line, note } from './print.ts'
+
+const templates = ['support-answer', 'team-chat', 'ticket-triage'] as const
+type Template = (typeof templates)[number]
+
+const templateFolder = fileURLToPath(new URL('../templates/', import.meta.url))
+
+export function init(folder: string, options: { readonly template?: string }): ExitCode {
+  const made = createWorkspace(folder, options.template)
+  for (const file of made) line(file)
+  note(`Workspace made in ${folder}. Next: sluice check ${folder}, sluice publish ${folder} <flow>, sluice serve ${folder}`)
+  return 0
+}
+
+/** Writes the files of a template (`demo`: all of them) and returns their paths relative to the folder. */
+export function createWorkspace(folder: string, template: string | undefined): readonly string[] {
+  const chosen = choose(template)
+  const files = new Map<string, string>([['sluice.yaml', project(chosen)]])
+  for (const name of chosen) for (const [path, text] of read(name)) files.set(path, text)
+  return initWorkspace(resolve(folder), files)
+}
+
+function choose(template: string | undefined): readonly Template[] {
+  if (template === undefined) return []
+  if (template === 'demo') return templates
+  const found = templates.find((name) => name === template)
+  if (!found) throw new AppError('invalid_request', { message: `There is no template "${template}". Known: ${['demo', ...templates].join(', ')}.` })
+  return [found]
+}
+
+function read(name: Template): readonly (readonly [string, string])[] {
+  const root = join(templateFolder, name)
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => [relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8')] as const)
+}
+
+function project(chosen: readonly Template[]): string {
+  const demo = chosen.length === templates.length
+  const prompts = chosen.includes('support-answer') ? 'prompts: { answer: { labels: { production: draft } } }\n' : ''
+  const consumers = demo ? 'consumers:\n  demo: { keys: [{ id: demo, secret: secret:demo_key, scopes: [run, cost, trace, draft] }] }\n' : ''
+  return `format: sluice/project@1\nname: ${demo ? 'Demo' : 'My workspace'}\nconnections:\n  demo: { provider: simulator }\n${prompts}${consumers}`
+}

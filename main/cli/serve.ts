@@ -1,0 +1,59 @@
+import type { ExitCode } from './exit.ts'
+import { json, line, note } from './print.ts'
+import { type RunningServer, startServer } from '../server.ts'
+import { AppError } from '#shared/errors.ts'
+
+export interface ServeOptions {
+  readonly studioPort?: string
+  readonly gatewayPort?: string
+  readonly host?: string
+  /** Commander's form of `--no-studio`. */
+  readonly studio?: boolean
+  readonly store?: string
+  readonly env?: string
+  readonly json?: boolean
+}
+
+export async function serve(folder: string, options: ServeOptions): Promise<ExitCode> {
+  const server = await startServer({
+    folder,
+    studio: options.studio ?? true,
+    studioPort: port('--studio-port', options.studioPort),
+    gatewayPort: port('--gateway-port', options.gatewayPort),
+    host: options.host,
+    store: options.store,
+    env: options.env,
+    report: note,
+  })
+  if (options.json) json({ ready: true, studio: server.studio, gateway: server.gateway, pid: process.pid })
+  else {
+    line(`gateway  ${server.gateway}`)
+    if (server.studio !== null) line(`control  ${server.studio}`)
+    note('Stop with Ctrl+C; running requests are finished first.')
+  }
+  await stopped(server)
+  return 0
+}
+
+/** Waits for the first SIGINT, SIGTERM or SIGHUP, then drains. Further ones are ignored: npm sends each twice. */
+export function stopped(server: RunningServer): Promise<void> {
+  return new Promise((resolve) => {
+    let stopping = false
+    const stop = () => {
+      if (stopping) return
+      stopping = true
+      server.close().then(resolve, (thrown: unknown) => {
+        note(`sluice: stopping failed: ${String(thrown)}`)
+        resolve()
+      })
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  })
+}
+
+function port(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new AppError('invalid_request', { message: `${option} takes a port from 0 to 65535, not "${text}".` })
+  return number
+}
