@@ -292,8 +292,13 @@ export interface GuardVerdict {
   readonly stage: 'input' | 'output'
   readonly score: number | null
   readonly reason: string | null
-  /** UTF-16 offsets into the original text. */
-  readonly spans: readonly { readonly start: number; readonly end: number; readonly kind: string }[]
+  /** UTF-16 offsets into the original text; `part` is a JSON pointer where the value has several texts. */
+  readonly spans: readonly {
+    readonly start: number
+    readonly end: number
+    readonly kind: string
+    readonly part?: string
+  }[]
   readonly ms: number
   /** Hash of rules, lists and weights. */
   readonly rules?: string
@@ -335,8 +340,14 @@ export interface Span {
   /** `email`, `card`, `secret:aws-access-token` … */
   readonly kind: string
   readonly score: number
+  /** What `rewrite` puts in its place; left out: the guard's own mark. */
+  readonly mask?: string
 }
 export interface GuardBuilders {
+  /** Hash of rules, lists and weights; stands in each verdict. */
+  readonly rules?: string
+  /** Lets other work go first: guards of long texts await it between slices. */
+  readonly pause?: () => Promise<void>
   /** Personal data of the structured kinds (guardrails 5). */
   pii(options: PiiOptions): (text: string) => readonly Span[]
   secrets(options: { readonly generic: boolean }): (text: string) => readonly Span[]
