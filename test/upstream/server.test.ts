@@ -8,20 +8,18 @@ afterEach(() => upstream.close())
 
 function post(url: string, body: string): Promise<{ status: number; text: string; cut: boolean }> {
   return new Promise((resolve, reject) => {
-    const call = request(
-      url,
-      { method: 'POST', headers: { 'content-length': Buffer.byteLength(body) } },
-      (response) => {
-        let text = ''
-        const done = (cut: boolean) => resolve({ status: response.statusCode ?? 0, text, cut })
-        response.on('data', (chunk) => {
-          text += chunk
-        })
-        response.on('end', () => done(false))
-        response.on('error', () => done(true))
-      },
-    )
-    call.on('error', reject)
+    let seen: { status: number; text: string } | undefined
+    const headers = { 'content-length': Buffer.byteLength(body) }
+    const call = request(url, { method: 'POST', headers }, (response) => {
+      const answer = { status: response.statusCode ?? 0, text: '' }
+      seen = answer
+      response.on('data', (chunk) => {
+        answer.text += chunk
+      })
+      response.on('end', () => resolve({ ...answer, cut: false }))
+      response.on('error', () => {})
+    })
+    call.on('error', (error) => (seen === undefined ? reject(error) : resolve({ ...seen, cut: true })))
     call.end(body)
   })
 }
