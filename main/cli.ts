@@ -25,7 +25,9 @@ program
   .description('make a workspace folder')
   .argument('<folder>')
   .option('--template <name>', 'support-answer, team-chat, ticket-triage, or demo for all three')
-  .action((folder: string, options) => finish(async () => (await import('./cli/init.ts')).init(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/init.ts')).init(folder, options)),
+  )
 
 program
   .command('check')
@@ -34,27 +36,36 @@ program
   .addOption(asJson)
   .addOption(withEnv)
   .option('--strict', 'warnings count as errors')
-  .action((folder: string, options) => finish(async () => (await import('./cli/check.ts')).check(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/check.ts')).check(folder, options)),
+  )
 
 program
   .command('fmt')
   .description('bring all files into canonical form')
   .argument('<folder>')
   .option('--check', 'change nothing; exit 1 and list the files that would change')
-  .action((folder: string, options) => finish(async () => (await import('./cli/fmt.ts')).format(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/fmt.ts')).format(folder, options)),
+  )
 
 program
   .command('serve')
   .description('serve the published endpoints of a workspace')
   .argument('<folder>')
   .option('--studio-port <n>', 'control port; 0 picks a free one', '7420')
-  .option('--gateway-port <n>', 'gateway port; 0 picks a free one (default: gateway.listen of sluice.yaml, else 7421)')
+  .option(
+    '--gateway-port <n>',
+    'gateway port; 0 picks a free one (default: gateway.listen of sluice.yaml, else 7421)',
+  )
   .option('--host <host>', 'address of the gateway (default: gateway.listen of sluice.yaml, else 127.0.0.1)')
   .option('--no-studio', 'no studio; the command line still reaches the server')
   .addOption(withStore)
   .addOption(withEnv)
   .addOption(asJson)
-  .action((folder: string, options) => finish(async () => (await import('./cli/serve.ts')).serve(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/serve.ts')).serve(folder, options)),
+  )
 
 program
   .command('start')
@@ -74,7 +85,9 @@ program
   .option('--author <name>', 'who publishes')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, flow: string, options) => finish(async () => (await import('./cli/publish.ts')).publishFlow(folder, flow, options)))
+  .action((folder: string, flow: string, options) =>
+    finish(async () => (await import('./cli/publish.ts')).publishFlow(folder, flow, options)),
+  )
 
 program
   .command('run')
@@ -89,7 +102,9 @@ program
   .addOption(asJson)
   .addOption(withStore)
   .addOption(withEnv)
-  .action((folder: string, flow: string, options) => finish(async () => (await import('./cli/run.ts')).runFlow(folder, flow, options)))
+  .action((folder: string, flow: string, options) =>
+    finish(async () => (await import('./cli/run.ts')).runFlow(folder, flow, options)),
+  )
 
 const runs = program.command('runs').description('logged runs')
 runs
@@ -101,38 +116,51 @@ runs
   .option('--limit <n>', 'how many, newest first', '20')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, options) => finish(async () => (await import('./cli/runs.ts')).listRuns(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/runs.ts')).listRuns(folder, options)),
+  )
 runs
   .command('show')
   .argument('<folder>')
   .argument('<id>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, id: string, options) => finish(async () => (await import('./cli/runs.ts')).showRun(folder, id, options)))
+  .action((folder: string, id: string, options) =>
+    finish(async () => (await import('./cli/runs.ts')).showRun(folder, id, options)),
+  )
 
 const key = program.command('key').description('keys of callers')
 key
   .command('create')
   .argument('<folder>')
   .requiredOption('--consumer <name>', 'who calls with it')
-  .option('--scopes <list>', 'comma-separated: run, cost, trace, draft, pick_variant, models, mcp, batch, proxy (default: run,mcp)')
+  .option(
+    '--scopes <list>',
+    'comma-separated: run, cost, trace, draft, pick_variant, models, mcp, batch, proxy (default: run,mcp)',
+  )
   .option('--expires <time>', 'ISO time with zone')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, options) => finish(async () => (await import('./cli/key.ts')).createKey(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/key.ts')).createKey(folder, options)),
+  )
 key
   .command('list')
   .argument('<folder>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, options) => finish(async () => (await import('./cli/key.ts')).listKeys(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/key.ts')).listKeys(folder, options)),
+  )
 key
   .command('revoke')
   .argument('<folder>')
   .argument('<id>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, id: string, options) => finish(async () => (await import('./cli/key.ts')).revokeKey(folder, id, options)))
+  .action((folder: string, id: string, options) =>
+    finish(async () => (await import('./cli/key.ts')).revokeKey(folder, id, options)),
+  )
 
 const secret = program.command('secret').description('values behind secret:<name> references')
 secret
@@ -142,20 +170,26 @@ secret
   .argument('<name>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, name: string, options) => finish(async () => (await import('./cli/secret.ts')).setSecret(folder, name, options)))
+  .action((folder: string, name: string, options) =>
+    finish(async () => (await import('./cli/secret.ts')).setSecret(folder, name, options)),
+  )
 secret
   .command('list')
   .argument('<folder>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, options) => finish(async () => (await import('./cli/secret.ts')).listSecrets(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/secret.ts')).listSecrets(folder, options)),
+  )
 secret
   .command('remove')
   .argument('<folder>')
   .argument('<name>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, name: string, options) => finish(async () => (await import('./cli/secret.ts')).removeSecret(folder, name, options)))
+  .action((folder: string, name: string, options) =>
+    finish(async () => (await import('./cli/secret.ts')).removeSecret(folder, name, options)),
+  )
 
 const connection = program.command('connection').description('credentials and addresses of providers')
 connection
@@ -163,7 +197,9 @@ connection
   .argument('<folder>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, options) => finish(async () => (await import('./cli/connection.ts')).listConnections(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/connection.ts')).listConnections(folder, options)),
+  )
 connection
   .command('test')
   .description('make the smallest real call')
@@ -172,14 +208,18 @@ connection
   .option('--model <id>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, name: string, options) => finish(async () => (await import('./cli/connection.ts')).testConnection(folder, name, options)))
+  .action((folder: string, name: string, options) =>
+    finish(async () => (await import('./cli/connection.ts')).testConnection(folder, name, options)),
+  )
 connection
   .command('models')
   .argument('<folder>')
   .argument('<name>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, name: string, options) => finish(async () => (await import('./cli/connection.ts')).listModels(folder, name, options)))
+  .action((folder: string, name: string, options) =>
+    finish(async () => (await import('./cli/connection.ts')).listModels(folder, name, options)),
+  )
 
 program
   .command('simulator')
@@ -200,7 +240,9 @@ program
   .argument('<folder>')
   .addOption(asJson)
   .addOption(withStore)
-  .action((folder: string, options) => finish(async () => (await import('./cli/audit.ts')).audit(folder, options)))
+  .action((folder: string, options) =>
+    finish(async () => (await import('./cli/audit.ts')).audit(folder, options)),
+  )
 
 try {
   await program.parseAsync(process.argv)

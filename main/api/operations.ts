@@ -6,12 +6,33 @@ import type { JsonObject } from '#shared/json.ts'
 export interface OperationDeps {
   readonly now: () => number
   readonly keys: {
-    add(row: { id: string; prefix: string; hash: Uint8Array; consumer: string; scopes: readonly string[]; createdAt: number; expiresAt: number | null }): void
-    list(): readonly { id: string; prefix: string; consumer: string; scopes: readonly string[]; createdAt: number; expiresAt: number | null; revokedAt: number | null }[]
+    add(row: {
+      id: string
+      prefix: string
+      hash: Uint8Array
+      consumer: string
+      scopes: readonly string[]
+      createdAt: number
+      expiresAt: number | null
+    }): void
+    list(): readonly {
+      id: string
+      prefix: string
+      consumer: string
+      scopes: readonly string[]
+      createdAt: number
+      expiresAt: number | null
+      revokedAt: number | null
+    }[]
     revoke(id: string, at: number): 'revoked' | 'already' | 'unknown'
   }
   /** Keys that `sluice.yaml` lists; the file is edited to change them. */
-  readonly listedKeys: () => readonly { id: string; consumer: string; scopes: readonly string[]; expiresAt: number | null }[]
+  readonly listedKeys: () => readonly {
+    id: string
+    consumer: string
+    scopes: readonly string[]
+    expiresAt: number | null
+  }[]
   readonly newKey: () => { key: string; prefix: string; id: string }
   readonly hashKey: (key: string) => Uint8Array
   readonly secrets: {
@@ -41,11 +62,33 @@ export function operations(deps: OperationDeps): ControlHandlers {
       const { key, prefix, id } = deps.newKey()
       const createdAt = deps.now()
       const expiresAt = input.expires === undefined ? null : Date.parse(input.expires)
-      if (expiresAt !== null && expiresAt <= createdAt) throw new AppError('invalid_request', { message: 'The key would be expired already: "expires" lies in the past.' })
-      deps.keys.add({ id, prefix, hash: deps.hashKey(key), consumer: input.consumer, scopes: input.scopes, createdAt, expiresAt })
+      if (expiresAt !== null && expiresAt <= createdAt)
+        throw new AppError('invalid_request', {
+          message: 'The key would be expired already: "expires" lies in the past.',
+        })
+      deps.keys.add({
+        id,
+        prefix,
+        hash: deps.hashKey(key),
+        consumer: input.consumer,
+        scopes: input.scopes,
+        createdAt,
+        expiresAt,
+      })
       deps.audit('key.create', id, { consumer: input.consumer, scopes: input.scopes })
       deps.changed('keys')
-      return { key, ...shown({ id, prefix, consumer: input.consumer, scopes: input.scopes, createdAt, expiresAt, revokedAt: null }) }
+      return {
+        key,
+        ...shown({
+          id,
+          prefix,
+          consumer: input.consumer,
+          scopes: input.scopes,
+          createdAt,
+          expiresAt,
+          revokedAt: null,
+        }),
+      }
     },
     'key.list': () => [
       ...deps.keys.list().map(shown),
@@ -65,7 +108,9 @@ export function operations(deps: OperationDeps): ControlHandlers {
       if (state === 'unknown') {
         const listed = deps.listedKeys().some((key) => key.id === id)
         throw new AppError('not_found', {
-          message: listed ? `The key "${id}" is listed in sluice.yaml: remove it there.` : `There is no key "${id}". "sluice key list" shows the ids.`,
+          message: listed
+            ? `The key "${id}" is listed in sluice.yaml: remove it there.`
+            : `There is no key "${id}". "sluice key list" shows the ids.`,
         })
       }
       if (state === 'revoked') {
@@ -85,7 +130,11 @@ export function operations(deps: OperationDeps): ControlHandlers {
       const names = [...new Set([...deps.secretNames(), ...stored.keys()])].sort()
       return names.map((name) => ({
         name,
-        source: deps.secretInEnvironment(name) ? ('environment' as const) : stored.has(name) ? ('store' as const) : ('missing' as const),
+        source: deps.secretInEnvironment(name)
+          ? ('environment' as const)
+          : stored.has(name)
+            ? ('store' as const)
+            : ('missing' as const),
         updated_at: time(stored.get(name) ?? null),
       }))
     },
@@ -103,7 +152,15 @@ export function operations(deps: OperationDeps): ControlHandlers {
   }
 }
 
-function shown(row: { id: string; prefix: string; consumer: string; scopes: readonly string[]; createdAt: number; expiresAt: number | null; revokedAt: number | null }) {
+function shown(row: {
+  id: string
+  prefix: string
+  consumer: string
+  scopes: readonly string[]
+  createdAt: number
+  expiresAt: number | null
+  revokedAt: number | null
+}) {
   return {
     id: row.id,
     shown: `slk_${row.prefix}_…`,

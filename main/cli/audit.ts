@@ -3,14 +3,27 @@ import type { ExitCode } from './exit.ts'
 import { storeFile } from './folders.ts'
 import { json, line, note, table } from './print.ts'
 
-export function audit(folder: string, options: { readonly json?: boolean; readonly store?: string }): ExitCode {
+export function audit(
+  folder: string,
+  options: { readonly json?: boolean; readonly store?: string },
+): ExitCode {
   const store = openStore(storeFile(folder, options.store))
   try {
     const entries = store.audit.list()
     const broken = store.audit.verify()
     if (options.json) json({ ok: broken === null, broken_at: broken, entries })
     else {
-      table(['time', 'who', 'action', 'subject', 'facts'], entries.map((entry) => [new Date(entry.at).toISOString(), entry.actor, entry.action, entry.subject, JSON.stringify(entry.facts)]), 'Nothing recorded yet.')
+      table(
+        ['time', 'who', 'action', 'subject', 'facts'],
+        entries.map((entry) => [
+          new Date(entry.at).toISOString(),
+          entry.actor,
+          entry.action,
+          entry.subject,
+          JSON.stringify(entry.facts),
+        ]),
+        'Nothing recorded yet.',
+      )
       if (broken === null) line(`The chain of ${entries.length} entries holds.`)
       else note(`The chain breaks at entry ${broken}: a row was changed or removed.`)
     }

@@ -12,19 +12,40 @@ export function listConnections(folder: string, options: Options): Promise<ExitC
     const connections = await control['connection.list']({})
     if (options.json) json(connections)
     else {
-      const rows = connections.map((c) => [c.name, c.provider, c.simulated ? 'simulated, not a real model' : c.local ? 'local' : 'remote'])
-      table(['name', 'provider', 'where'], rows, 'No connections yet. Add one under "connections" in sluice.yaml.')
+      const rows = connections.map((c) => [
+        c.name,
+        c.provider,
+        c.simulated ? 'simulated, not a real model' : c.local ? 'local' : 'remote',
+      ])
+      table(
+        ['name', 'provider', 'where'],
+        rows,
+        'No connections yet. Add one under "connections" in sluice.yaml.',
+      )
     }
     return 0
   })
 }
 
-export function testConnection(folder: string, name: string, options: Options & { readonly model?: string }): Promise<ExitCode> {
+export function testConnection(
+  folder: string,
+  name: string,
+  options: Options & { readonly model?: string },
+): Promise<ExitCode> {
   return withControl(folder, options, async (control) => {
-    const result = await control['connection.test']({ name, ...(options.model === undefined ? {} : { model: options.model }) })
+    const result = await control['connection.test']({
+      name,
+      ...(options.model === undefined ? {} : { model: options.model }),
+    })
     if (options.json) json(result)
-    else if (result.ok) line(`${name} answered in ${Math.round(result.ms)} ms${result.model === null ? '' : ` (${result.model})`}.`)
-    else note(`${name} failed: ${result.error?.code ?? 'internal'}: ${result.error?.message ?? 'no reason given'}`)
+    else if (result.ok)
+      line(
+        `${name} answered in ${Math.round(result.ms)} ms${result.model === null ? '' : ` (${result.model})`}.`,
+      )
+    else
+      note(
+        `${name} failed: ${result.error?.code ?? 'internal'}: ${result.error?.message ?? 'no reason given'}`,
+      )
     return result.ok ? 0 : 1
   })
 }

@@ -21,10 +21,14 @@ export function dataKeyFile(store: string): string {
 export function workspaceFolder(folder: string): string {
   const path = resolve(folder)
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new AppError('not_found', { message: `There is no folder "${folder}". Make a workspace with: sluice init ${folder}` })
+    throw new AppError('not_found', {
+      message: `There is no folder "${folder}". Make a workspace with: sluice init ${folder}`,
+    })
   }
   if (!statSync(join(path, 'sluice.yaml'), { throwIfNoEntry: false })?.isFile()) {
-    throw new AppError('not_found', { message: `"${folder}" is not a workspace: it has no sluice.yaml. Make one with: sluice init ${folder}` })
+    throw new AppError('not_found', {
+      message: `"${folder}" is not a workspace: it has no sluice.yaml. Make one with: sluice init ${folder}`,
+    })
   }
   return path
 }

@@ -15,7 +15,9 @@ const templateFolder = fileURLToPath(new URL('../templates/', import.meta.url))
 export function init(folder: string, options: { readonly template?: string }): ExitCode {
   const made = createWorkspace(folder, options.template)
   for (const file of made) line(file)
-  note(`Workspace made in ${folder}. Next: sluice check ${folder}, sluice publish ${folder} <flow>, sluice serve ${folder}`)
+  note(
+    `Workspace made in ${folder}. Next: sluice check ${folder}, sluice publish ${folder} <flow>, sluice serve ${folder}`,
+  )
   return 0
 }
 
@@ -31,7 +33,10 @@ function choose(template: string | undefined): readonly Template[] {
   if (template === undefined) return []
   if (template === 'demo') return templates
   const found = templates.find((name) => name === template)
-  if (!found) throw new AppError('invalid_request', { message: `There is no template "${template}". Known: ${['demo', ...templates].join(', ')}.` })
+  if (!found)
+    throw new AppError('invalid_request', {
+      message: `There is no template "${template}". Known: ${['demo', ...templates].join(', ')}.`,
+    })
   return [found]
 }
 
@@ -45,7 +50,11 @@ function read(name: Template): readonly (readonly [string, string])[] {
 
 function project(chosen: readonly Template[]): string {
   const demo = chosen.length === templates.length
-  const prompts = chosen.includes('support-answer') ? 'prompts: { answer: { labels: { production: draft } } }\n' : ''
-  const consumers = demo ? 'consumers:\n  demo: { keys: [{ id: demo, secret: secret:demo_key, scopes: [run, cost, trace, draft] }] }\n' : ''
+  const prompts = chosen.includes('support-answer')
+    ? 'prompts: { answer: { labels: { production: 1 } } }\n'
+    : ''
+  const consumers = demo
+    ? 'consumers:\n  demo: { keys: [{ id: demo, secret: secret:demo_key, scopes: [run, cost, trace, draft] }] }\n'
+    : ''
   return `format: sluice/project@1\nname: ${demo ? 'Demo' : 'My workspace'}\nconnections:\n  demo: { provider: simulator }\n${prompts}${consumers}`
 }

@@ -12,7 +12,9 @@ export function setSecret(folder: string, name: string, options: Options): Promi
   return withControl(folder, options, async (control) => {
     const parts: Buffer[] = []
     for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part)
-    const value = Buffer.concat(parts).toString('utf8').replace(/\r?\n$/, '')
+    const value = Buffer.concat(parts)
+      .toString('utf8')
+      .replace(/\r?\n$/, '')
     const result = await control['secret.set']({ name, value })
     if (options.json) json(result)
     else line(`secret:${name} is set.`)
@@ -24,7 +26,12 @@ export function listSecrets(folder: string, options: Options): Promise<ExitCode>
   return withControl(folder, options, async (control) => {
     const secrets = await control['secret.list']({})
     if (options.json) json(secrets)
-    else table(['name', 'value from', 'set'], secrets.map((secret) => [secret.name, secret.source, secret.updated_at ?? '']), 'This workspace refers to no secret.')
+    else
+      table(
+        ['name', 'value from', 'set'],
+        secrets.map((secret) => [secret.name, secret.source, secret.updated_at ?? '']),
+        'This workspace refers to no secret.',
+      )
     return 0
   })
 }

@@ -1,7 +1,7 @@
+import { AppError } from '#shared/errors.ts'
+import { type RunningServer, startServer } from '../server.ts'
 import type { ExitCode } from './exit.ts'
 import { json, line, note } from './print.ts'
-import { type RunningServer, startServer } from '../server.ts'
-import { AppError } from '#shared/errors.ts'
 
 export interface ServeOptions {
   readonly studioPort?: string
@@ -54,6 +54,9 @@ export function stopped(server: RunningServer): Promise<void> {
 function port(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new AppError('invalid_request', { message: `${option} takes a port from 0 to 65535, not "${text}".` })
+  if (!Number.isInteger(number) || number < 0 || number > 65_535)
+    throw new AppError('invalid_request', {
+      message: `${option} takes a port from 0 to 65535, not "${text}".`,
+    })
   return number
 }

@@ -53,7 +53,8 @@ async function makeDemo(folder: string): Promise<void> {
   createWorkspace(folder, 'demo')
   await withControl(folder, {}, async (control) => {
     await control['secret.set']({ name: 'demo_key', value: newKey().key })
-    for (const flow of ['support-answer', 'team-chat', 'ticket-triage']) await control.publish({ flow, note: 'As the template came' })
+    for (const flow of ['support-answer', 'team-chat', 'ticket-triage'])
+      await control.publish({ flow, note: 'As the template came' })
     return 0
   })
 }

@@ -6,13 +6,32 @@ import { type FileKey, keyRing, type StoredKey } from './key-ring.ts'
 const hash = keyHasher(randomBytes(32))
 
 function stored(key: string, prefix: string, facts: Partial<StoredKey> = {}): StoredKey {
-  return { id: 'key_1', prefix, hash: hash(key), consumer: 'shop', scopes: ['run'], expiresAt: null, revokedAt: null, ...facts }
+  return {
+    id: 'key_1',
+    prefix,
+    hash: hash(key),
+    consumer: 'shop',
+    scopes: ['run'],
+    expiresAt: null,
+    revokedAt: null,
+    ...facts,
+  }
 }
 
 function listed(facts: Partial<FileKey> = {}): FileKey {
   return {
-    id: 'web-1', consumer: 'shop', secretName: 'shop_key', scopes: ['run', 'cost'], expiresAt: null, state: 'active', pins: new Map(),
-    addresses: [], origins: [], priority: 'normal', limits: {}, ...facts,
+    id: 'web-1',
+    consumer: 'shop',
+    secretName: 'shop_key',
+    scopes: ['run', 'cost'],
+    expiresAt: null,
+    state: 'active',
+    pins: new Map(),
+    addresses: [],
+    origins: [],
+    priority: 'normal',
+    limits: {},
+    ...facts,
   }
 }
 
@@ -41,11 +60,24 @@ describe('key ring', () => {
 
   it('takes the secret of a listed key by reference and gives it tags, limits and access of its consumer', () => {
     const { key, prefix } = newKey()
-    const consumers = new Map([['shop', { tags: { team: 'a' }, limits: { concurrent: 3 }, access: new Map([['support', ['production']]]) }]])
-    const { ring, problems } = keyRing({ ...base, listed: [listed()], consumers, secret: (name) => (name === 'shop_key' ? key : undefined) })
+    const consumers = new Map([
+      [
+        'shop',
+        { tags: { team: 'a' }, limits: { concurrent: 3 }, access: new Map([['support', ['production']]]) },
+      ],
+    ])
+    const { ring, problems } = keyRing({
+      ...base,
+      listed: [listed()],
+      consumers,
+      secret: (name) => (name === 'shop_key' ? key : undefined),
+    })
     expect(problems).toEqual([])
     const entry = ring.keys.get(prefix)
-    expect(entry).toMatchObject({ id: 'web-1', consumer: { id: 'shop', tags: { team: 'a' }, limits: { concurrent: 3 } } })
+    expect(entry).toMatchObject({
+      id: 'web-1',
+      consumer: { id: 'shop', tags: { team: 'a' }, limits: { concurrent: 3 } },
+    })
     expect(entry?.access?.get('support')).toEqual(['production'])
   })
 
@@ -62,7 +94,12 @@ describe('key ring', () => {
 
   it('refuses a second key with the same public part', () => {
     const { key, prefix } = newKey()
-    const { ring, problems } = keyRing({ ...base, stored: [stored(key, prefix)], listed: [listed()], secret: () => key })
+    const { ring, problems } = keyRing({
+      ...base,
+      stored: [stored(key, prefix)],
+      listed: [listed()],
+      secret: () => key,
+    })
     expect(ring.keys.get(prefix)?.id).toBe('key_1')
     expect(problems[0]).toMatch(/same public part/)
   })

@@ -47,7 +47,10 @@ export interface KeyRingParts {
 const nobody: ConsumerFacts = { tags: {}, limits: {}, access: null }
 
 /** `problems` names the Keys of the file that cannot be used; the ring holds the others. */
-export function keyRing(parts: KeyRingParts): { readonly ring: KeyRing; readonly problems: readonly string[] } {
+export function keyRing(parts: KeyRingParts): {
+  readonly ring: KeyRing
+  readonly problems: readonly string[]
+} {
   const keys = new Map<string, KeyEntry>()
   const problems: string[] = []
   for (const row of parts.stored) {
@@ -79,7 +82,9 @@ export function keyRing(parts: KeyRingParts): { readonly ring: KeyRing; readonly
       continue
     }
     if (keys.has(prefix)) {
-      problems.push(`key "${key.id}" of consumer "${key.consumer}" is not usable: another key has the same public part`)
+      problems.push(
+        `key "${key.id}" of consumer "${key.consumer}" is not usable: another key has the same public part`,
+      )
       continue
     }
     const { tags, limits, access } = parts.consumers.get(key.consumer) ?? nobody

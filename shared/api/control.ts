@@ -17,7 +17,17 @@ const label = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a label such a
 const secret = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be a secret name such as openai_key')
 
 /** Scopes of a Key (endpoint-api 1). */
-export const scopes = ['run', 'batch', 'trace', 'cost', 'draft', 'pick_variant', 'models', 'proxy', 'mcp'] as const
+export const scopes = [
+  'run',
+  'batch',
+  'trace',
+  'cost',
+  'draft',
+  'pick_variant',
+  'models',
+  'proxy',
+  'mcp',
+] as const
 
 const keyShown = z.object({
   id: z.string(),
@@ -45,8 +55,15 @@ export const controlContract = {
       gateway: z.string().nullable(),
       studio: z.string().nullable(),
       generation: z.number(),
-      endpoints: z.array(z.object({ slug: z.string(), state: z.string(), labels: z.record(z.string(), z.string()) })),
-      log: z.object({ waiting: z.number(), droppedBodies: z.number(), droppedRows: z.number(), failure: z.string().nullable() }),
+      endpoints: z.array(
+        z.object({ slug: z.string(), state: z.string(), labels: z.record(z.string(), z.string()) }),
+      ),
+      log: z.object({
+        waiting: z.number(),
+        droppedBodies: z.number(),
+        droppedRows: z.number(),
+        failure: z.string().nullable(),
+      }),
       problems: z.array(problem),
     }),
   ),
@@ -77,11 +94,23 @@ export const controlContract = {
     keyShown.extend({ key: z.string() }),
   ),
   'key.list': operation(z.strictObject({}), z.array(keyShown)),
-  'key.revoke': operation(z.strictObject({ id: z.string() }), z.object({ id: z.string(), state: z.enum(['revoked', 'already']) })),
-  'secret.set': operation(z.strictObject({ name: secret, value: z.string().min(1).max(16_384) }), z.object({ name: z.string() })),
+  'key.revoke': operation(
+    z.strictObject({ id: z.string() }),
+    z.object({ id: z.string(), state: z.enum(['revoked', 'already']) }),
+  ),
+  'secret.set': operation(
+    z.strictObject({ name: secret, value: z.string().min(1).max(16_384) }),
+    z.object({ name: z.string() }),
+  ),
   'secret.list': operation(
     z.strictObject({}),
-    z.array(z.object({ name: z.string(), source: z.enum(['environment', 'store', 'missing']), updated_at: z.string().nullable() })),
+    z.array(
+      z.object({
+        name: z.string(),
+        source: z.enum(['environment', 'store', 'missing']),
+        updated_at: z.string().nullable(),
+      }),
+    ),
   ),
   'secret.remove': operation(z.strictObject({ name: secret }), z.object({ removed: z.boolean() })),
   'connection.list': operation(
@@ -91,7 +120,12 @@ export const controlContract = {
   /** A smallest real call to the provider. */
   'connection.test': operation(
     z.strictObject({ name: z.string(), model: z.string().optional() }),
-    z.object({ ok: z.boolean(), ms: z.number(), model: z.string().nullable(), error: z.object({ code: z.string(), message: z.string() }).nullable() }),
+    z.object({
+      ok: z.boolean(),
+      ms: z.number(),
+      model: z.string().nullable(),
+      error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    }),
   ),
   'connection.models': operation(z.strictObject({ name: z.string() }), z.array(z.string())),
 } as const
@@ -100,8 +134,12 @@ export type Operation = keyof typeof controlContract
 export type OperationInput<Op extends Operation> = z.input<(typeof controlContract)[Op]['input']>
 export type OperationOutput<Op extends Operation> = z.output<(typeof controlContract)[Op]['output']>
 /** The workspace as its clients see it, in this process or over HTTP. */
-export type Control = { readonly [Op in Operation]: (input: OperationInput<Op>) => Promise<OperationOutput<Op>> }
+export type Control = {
+  readonly [Op in Operation]: (input: OperationInput<Op>) => Promise<OperationOutput<Op>>
+}
 /** What implements it: input already parsed, defaults filled in. */
 export type ControlHandlers = {
-  readonly [Op in Operation]: (input: z.output<(typeof controlContract)[Op]['input']>) => OperationOutput<Op> | Promise<OperationOutput<Op>>
+  readonly [Op in Operation]: (
+    input: z.output<(typeof controlContract)[Op]['input']>,
+  ) => OperationOutput<Op> | Promise<OperationOutput<Op>>
 }
