@@ -52,7 +52,8 @@ export interface EdgeEnds {
   readonly to: { readonly node: NodeId; readonly port: string }
 }
 
-const edgePattern =
+/** `node.port -> node.port`, one space on each side of the arrow. */
+export const edgePattern =
   /^([a-z][a-z0-9_]{0,39})\.([A-Za-z_][A-Za-z0-9_-]{0,63}) -> ([a-z][a-z0-9_]{0,39})\.([A-Za-z_][A-Za-z0-9_-]{0,63})$/
 
 /** Undefined when the text is not `node.port -> node.port`. */
