@@ -138,6 +138,8 @@ describe('store', () => {
     store.budgets.add([{ name: 'consumer:shop', period: '2026-11', usd: 0.5 }])
     store.close()
     const again = openStore(file())
+    expect(again.budgets.spent('consumer:shop', '2026-11')).toBe(0.75)
+    expect(again.budgets.spent('consumer:shop', '2026-12')).toBe(0)
     expect(again.budgets.list()).toEqual([{ name: 'consumer:shop', period: '2026-11', usd: 0.75 }])
     again.close()
   })
