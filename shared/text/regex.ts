@@ -7,6 +7,7 @@ import { cached } from './cached.ts'
 export const maxPatternChars = 4_000
 /** Compiled instructions: `(a{100}){10}` is short to write and long to run. */
 const maxProgram = 20_000
+const searchMs = 300
 
 const flagBits: Readonly<Record<string, number>> = {
   i: RE2JS.CASE_INSENSITIVE,
@@ -23,8 +24,10 @@ export function parseRegex(pattern: string, flags = ''): Regex {
   return compiled(flags, pattern)
 }
 
+const engines = cached((flags: string, pattern: string) => compile(pattern, bitsOf(flags)))
+
 const compiled = cached((flags: string, pattern: string): Regex => {
-  const engine = compile(pattern, bitsOf(flags))
+  const engine = engines(flags, pattern)
   return {
     test: (text) => engine.test(text),
     find: (text) => {
@@ -81,4 +84,29 @@ function compile(pattern: string, bits: number): RE2JS {
 
 function refused(message: string): AppError {
   return new AppError('flow_error', { message, details: { reason: 'pattern' } })
+}
+
+/**
+ * Stands in for `RegExp` where a library takes that class and calls `exec` with `lastIndex`. Searching for all matches
+ * can take quadratic time even in a linear engine, so one object searches for `searchMs` at the most.
+ */
+export class LinearRegExp {
+  lastIndex = 0
+  readonly #engine: RE2JS
+  readonly #until = Date.now() + searchMs
+
+  constructor(from: RegExp) {
+    this.#engine = engines(from.flags.replace('g', ''), from.source)
+  }
+
+  exec(text: string): (RegExpExecArray & { index: number }) | null {
+    if (Date.now() > this.#until) throw refused(`The search took more than ${searchMs} ms.`)
+    const matcher = this.#engine.matcher(text)
+    if (this.lastIndex > text.length || !matcher.find(this.lastIndex)) return null
+    const match: (string | undefined)[] = []
+    for (let group = 0; group <= matcher.groupCount(); group += 1)
+      match.push(matcher.group(group) ?? undefined)
+    this.lastIndex = matcher.end()
+    return Object.assign(match as [string], { index: matcher.start(), input: text })
+  }
 }
