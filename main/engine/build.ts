@@ -35,7 +35,7 @@ const compileSchema = cached((_kind: string, text: string): SchemaCheck => {
   try {
     metaSchema ??= new Ajv2020({ strict: false })
     if (!metaSchema.validateSchema(schema))
-      throw new Error(metaSchema.errorsText(null, { dataVar: 'schema' }))
+      throw new Error(metaSchema.errorsText(metaSchema.errors, { dataVar: 'schema' }))
     // An instance keeps all it ever compiled, so each schema has its own (0.5 ms).
     const ajv = new Ajv2020({ allErrors: true, strict: false, validateSchema: false, code: { regExp } })
     formats.default(ajv)
