@@ -15,9 +15,16 @@ export interface Finished {
 }
 
 /** Runs one command to its end; 30 s at the most. */
-export function sluice(args: readonly string[], options: { readonly input?: string; readonly env?: Record<string, string> } = {}): Promise<Finished> {
+export function sluice(
+  args: readonly string[],
+  options: { readonly input?: string; readonly env?: Record<string, string> } = {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'main/cli.ts'), ...args], { cwd: root, env: { ...process.env, ...options.env }, timeout: 30_000 })
+    const child = spawn(process.execPath, [join(root, 'main/cli.ts'), ...args], {
+      cwd: root,
+      env: { ...process.env, ...options.env },
+      timeout: 30_000,
+    })
     let out = ''
     let err = ''
     child.stdout.on('data', (part) => {
@@ -44,9 +51,22 @@ export interface Served {
 }
 
 /** `sluice serve <folder> --json` on free ports. */
-export function serve(folder: string, options: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {}): Promise<Served> {
+export function serve(
+  folder: string,
+  options: { readonly args?: readonly string[]; readonly env?: Record<string, string> } = {},
+): Promise<Served> {
   return new Promise((resolve, reject) => {
-    const args = [join(root, 'main/cli.ts'), 'serve', folder, '--json', '--gateway-port', '0', '--studio-port', '0', ...(options.args ?? [])]
+    const args = [
+      join(root, 'main/cli.ts'),
+      'serve',
+      folder,
+      '--json',
+      '--gateway-port',
+      '0',
+      '--studio-port',
+      '0',
+      ...(options.args ?? []),
+    ]
     const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...options.env } })
     let out = ''
     let err = ''
@@ -82,7 +102,11 @@ export function serve(folder: string, options: { readonly args?: readonly string
 }
 
 /** A folder of the given files, removed by `remove`. */
-export function folderOf(files: Readonly<Record<string, string>>): { readonly path: string; write(file: string, text: string): void; remove(): void } {
+export function folderOf(files: Readonly<Record<string, string>>): {
+  readonly path: string
+  write(file: string, text: string): void
+  remove(): void
+} {
   const path = mkdtempSync(join(tmpdir(), 'sluice-test-'))
   const write = (file: string, text: string) => {
     mkdirSync(dirname(join(path, file)), { recursive: true })
@@ -100,23 +124,47 @@ export interface Answer {
 }
 
 /** One HTTP request on a connection of its own. */
-export function call(url: string, options: { readonly key?: string; readonly body?: unknown; readonly method?: string; readonly headers?: Record<string, string> } = {}): Promise<Answer> {
+export function call(
+  url: string,
+  options: {
+    readonly key?: string
+    readonly body?: unknown
+    readonly method?: string
+    readonly headers?: Record<string, string>
+  } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const body = options.body === undefined ? undefined : typeof options.body === 'string' ? options.body : JSON.stringify(options.body)
+    const body =
+      options.body === undefined
+        ? undefined
+        : typeof options.body === 'string'
+          ? options.body
+          : JSON.stringify(options.body)
     const headers = {
       ...(options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+      ...(body === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
       ...options.headers,
     }
-    const outgoing = request(url, { method: options.method ?? (body === undefined ? 'GET' : 'POST'), headers, agent: false }, (response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.on('error', reject)
-      response.on('end', () => {
-        const text = Buffer.concat(parts).toString('utf8')
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) as Record<string, unknown> })
-      })
-    })
+    const outgoing = request(
+      url,
+      { method: options.method ?? (body === undefined ? 'GET' : 'POST'), headers, agent: false },
+      (response) => {
+        const parts: Buffer[] = []
+        response.on('data', (part: Buffer) => parts.push(part))
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(parts).toString('utf8')
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: () => JSON.parse(text) as Record<string, unknown>,
+          })
+        })
+      },
+    )
     outgoing.on('error', reject)
     outgoing.end(body)
   })
