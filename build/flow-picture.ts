@@ -62,7 +62,7 @@ export function flowPicture(flow: Flow, layout: Layout): string {
     return line(portAt(from, edge.from.port, 'out'), portAt(to, edge.to.port, 'in'), edge.from.port, lane)
   })
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${left} ${top} ${right - left} ${bottom - top}" role="img" aria-label="${escape(flow.name)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${left} ${top} ${right - left} ${bottom - top}" role="img" aria-label="${escaped(flow.name)}">`,
     `<style>${style}</style>`,
     `<rect class="canvas" x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" rx="10"/>`,
     ...lines,
@@ -85,9 +85,9 @@ function card(box: Box): string {
   return [
     `<g><rect class="card" x="${box.x}" y="${box.y}" width="${width}" height="${box.height}" rx="8"/>`,
     `<path class="stripe ${family}" d="M${box.x + 1.5} ${box.y + 8}V${box.y + box.height - 8}"/>`,
-    `<text class="title" x="${box.x + 14}" y="${box.y + 21}">${escape(box.node.title ?? titleOf(box.id))}</text>`,
+    `<text class="title" x="${box.x + 14}" y="${box.y + 21}">${escaped(box.node.title ?? titleOf(box.id))}</text>`,
     `<text class="kind end" x="${box.x + width - 12}" y="${box.y + 21}">${box.node.type}</text>`,
-    `<text class="line" x="${box.x + 14}" y="${box.y + header + 16}">${escape(substanceOf(box.node))}</text>`,
+    `<text class="line" x="${box.x + 14}" y="${box.y + header + 16}">${escaped(substanceOf(box.node))}</text>`,
     ...box.ins.map((name, i) => port(name, i, 'in')),
     ...box.outs.map((name, i) => port(name, i, 'out')),
     '</g>',
@@ -157,7 +157,7 @@ function substanceOf(node: FlowNode): string {
 
 const cut = (text: string) => (text.length > 30 ? `${text.slice(0, 29)}…` : text)
 const titleOf = (id: string) => (id[0] ?? '').toUpperCase() + id.slice(1).replaceAll('_', ' ')
-const escape = (text: string) =>
+const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 
 const style = `
