@@ -317,7 +317,12 @@ export interface Builders {
 }
 export interface Template {
   readonly variables: readonly { readonly name: string; readonly required: boolean }[]
-  render(values: Readonly<Record<string, unknown>>): string
+  /** With `fencing`, whatever comes from one of its variables is fenced where it is put out. */
+  render(values: Readonly<Record<string, unknown>>, fencing?: Fencing): string
+}
+export interface Fencing {
+  readonly variables: ReadonlySet<string>
+  readonly fence: (text: string) => string
 }
 export interface Expression {
   evaluate(value: unknown, bindings?: Readonly<Record<string, unknown>>): Promise<unknown>

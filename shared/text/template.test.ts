@@ -117,9 +117,51 @@ describe('variables', () => {
   })
 
   it('refuses names that cannot be ports', () => {
+    expect(templateProblem('{{ when }}')).toContain('"when" cannot be a variable')
     expect(templateProblem('{{ größe }}')).toBe(
       '"größe" cannot be a variable: use letters, digits, "_" and "-" (line 1, column 4).',
     )
+  })
+})
+
+describe('fencing', () => {
+  const fence = (text: string) => `<${text}>`
+  const fenced = (text: string, values: Record<string, unknown>) =>
+    parseTemplate(text).render(values, { variables: new Set(['page']), fence })
+
+  it.each([
+    ['Sum up {{ page }} for {{ who }}', 'Sum up <a b> for me'],
+    ['{{ page | upcase }} {{ who | upcase }}', '<A B> ME'],
+    ['{{ page | truncate: 2, "" }}{{ who }}', '<a >me'],
+    ['{{ page | split: " " | last }}', '<b>'],
+    ['{% assign p = page | append: "!" %}{{ p }}{{ who }}', '<a b!>me'],
+    ['{% assign p = who %}{% assign q = p | append: page %}{{ p }}{{ q }}', 'me<mea b>'],
+    ['{% capture c %}x{{ page }}{% endcapture %}{{ c | upcase }}', '<X<A B>>'],
+    ['{% for w in list %}{{ w }}{% endfor %}{{ page }}', '12<a b>'],
+    ['{% if page %}{{ who }}{% endif %}', 'me'],
+    ['{% echo page %}', '<a b>'],
+    ['{{ who | append: page }}', '<mea b>'],
+    ['{{ map[page] | default: "none" }}', '<none>'],
+    ['{% assign p = "" %}{% for w in list %}{{ p }}{% assign p = page %}{% endfor %}', '<><a b>'],
+    ['{% liquid\necho page\n%}', '<a b>'],
+  ])('%s puts what is from outside inside the fence', (text, expected) => {
+    expect(fenced(text, { page: 'a b', who: 'me', list: [1, 2], map: {} })).toBe(expected)
+  })
+
+  it('fences items, keys and whole objects of a structured value', () => {
+    const page = { docs: [{ title: 'T1' }, { title: 'T2' }] }
+    expect(fenced('{% for d in page.docs %}{{ d.title }};{% endfor %}', { page })).toBe('<T1>;<T2>;')
+    expect(fenced('{% for pair in page %}{{ pair[0] }}{% endfor %}', { page })).toBe('<docs>')
+    expect(fenced('{{ page }}', { page })).toBe('<{"docs":[{"title":"T1"},{"title":"T2"}]}>')
+    expect(fenced('{{ page.docs | first }}', { page })).toBe('<{"title":"T1"}>')
+  })
+
+  it('leaves everything as it is without values from outside', () => {
+    expect(parseTemplate('{{ page | upcase }}').render({ page: 'a' })).toBe('A')
+  })
+
+  it('refuses the tag whose output it cannot fence', () => {
+    expect(() => fenced('{% cycle page, "x" %}', { page: 'a' })).toThrow('"cycle" cannot put out')
   })
 })
 

@@ -1,19 +1,21 @@
 // Prompt and text templates: Liquid, with a fast path for the common template of plain text and `{{ name }}`.
-import { LiquidError, type Template as Part, TypeGuards } from 'liquidjs'
+import { type Liquid, LiquidError, type Template as Part, TypeGuards } from 'liquidjs'
 import { AppError } from '../errors.ts'
-import type { Template } from '../flow/definition.ts'
+import type { Fencing, Template } from '../flow/definition.ts'
 import { cached } from './cached.ts'
 import { type Escape, engine, maxRenderedChars, toText, toUrlText } from './liquid.ts'
+import { fencedRenderer } from './template-fence.ts'
 import { type Variable, variablesOf } from './template-variables.ts'
 
 export interface ParsedTemplate extends Template {
   /** In order of appearance. */
   readonly variables: readonly Variable[]
   /** Throws `flow_error` with `details` of `line`, `column` and, for a missing value, `variable`. */
-  render(values: Readonly<Record<string, unknown>>): string
+  render(values: Values, fencing?: Fencing): string
 }
+type Values = Readonly<Record<string, unknown>>
 
-/** Names that can be ports. */
+/** Names that can be inlets; `when` is one of every node already. */
 const variableName = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 /**
@@ -45,25 +47,36 @@ const parsed = cached((kind: string, text: string): ParsedTemplate => {
   const parts = guarded(() => liquid.parse(text))
   const variables = variablesOf(liquid, parts)
   for (const { name, line, column } of variables)
-    if (!variableName.test(name))
+    if (!variableName.test(name) || name === 'when')
       throw failed(`"${name}" cannot be a variable: use letters, digits, "_" and "-"`, { line, column })
   const pieces = piecesOf(parts)
   const render = pieces
     ? joinPieces(pieces, mode === 'url' ? toUrlText : toText)
-    : (values: Readonly<Record<string, unknown>>) => {
-        // A copy without prototype: tags like `increment` write, and `constructor` must not be found.
-        const scope = Object.assign(Object.create(null), values)
-        return guarded(() => limited(liquid.renderSync(parts, scope)))
-      }
+    : renderLiquid(liquid, parts, text)
   const required = variables.filter((variable) => variable.required)
   return {
     variables,
-    render: (values) => {
+    render: (values, fencing) => {
       for (const variable of required) if (!has(values, variable.name)) throw missing(required, values)
-      return render(values)
+      return render(values, fencing)
     },
   }
 })
+
+function renderLiquid(liquid: Liquid, parts: Part[], text: string) {
+  const fenced = new Map<string, ReturnType<typeof fencedRenderer>>()
+  return (values: Values, fencing?: Fencing): string => {
+    // A copy without prototype: tags like `increment` write, and `constructor` must not be found.
+    const scope = Object.assign(Object.create(null), values)
+    return guarded(() => {
+      if (!fencing) return limited(liquid.renderSync(parts, scope))
+      const names = [...fencing.variables].toSorted().join(' ')
+      const renderer = fenced.get(names) ?? fencedRenderer(liquid, text, fencing.variables)
+      fenced.set(names, renderer)
+      return limited(renderer(scope, fencing.fence))
+    })
+  }
+}
 
 type Piece = { readonly text: string } | { readonly name: string }
 
@@ -92,9 +105,13 @@ interface PlainOutput {
 }
 
 function joinPieces(pieces: readonly Piece[], show: (value: unknown) => string) {
-  return (values: Readonly<Record<string, unknown>>) => {
+  return (values: Values, fencing?: Fencing): string => {
     let text = ''
-    for (const piece of pieces) text += 'text' in piece ? piece.text : show(values[piece.name])
+    for (const piece of pieces) {
+      if ('text' in piece) text += piece.text
+      else if (fencing?.variables.has(piece.name)) text += fencing.fence(show(values[piece.name]))
+      else text += show(values[piece.name])
+    }
     return limited(text)
   }
 }
@@ -108,11 +125,11 @@ function limited(text: string): string {
   return text
 }
 
-function has(values: Readonly<Record<string, unknown>>, name: string): boolean {
+function has(values: Values, name: string): boolean {
   return Object.hasOwn(values, name) && values[name] !== undefined
 }
 
-function missing(required: readonly Variable[], values: Readonly<Record<string, unknown>>): AppError {
+function missing(required: readonly Variable[], values: Values): AppError {
   const absent = required.filter(({ name }) => !has(values, name))
   const [first] = absent
   const names = absent.map(({ name }) => `"${name}"`).join(', ')
