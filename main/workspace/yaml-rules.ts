@@ -39,12 +39,20 @@ export interface TokenCheck {
   readonly tooDeep: boolean
   /** Where quoted texts end → where they begin. */
   readonly quotes: ReadonlyMap<number, number>
+  /** In the order of the text. */
+  readonly comments: readonly Comment[]
+}
+export interface Comment {
+  readonly offset: number
+  /** With its `#`, without trailing space. */
+  readonly text: string
 }
 
 /** Walks the tokens without recursion, so that a hostile nesting cannot end the process. */
 export function checkTokens(tokens: readonly CST.Token[], text: string, maxDepth: number): TokenCheck {
   const problems: TextProblem[] = []
   const quotes = new Map<number, number>()
+  const comments: Comment[] = []
   let unsound = false
   let tooDeep = false
   let documents = 0
@@ -88,6 +96,9 @@ export function checkTokens(tokens: readonly CST.Token[], text: string, maxDepth
           syntax(token.offset, 'a second document begins here; a file holds one')
         }
         break
+      case 'comment':
+        comments.push({ offset: token.offset, text: token.source.trimEnd() })
+        break
       case 'single-quoted-scalar':
       case 'double-quoted-scalar':
         quotes.set(token.offset + token.source.length, token.offset)
@@ -95,7 +106,8 @@ export function checkTokens(tokens: readonly CST.Token[], text: string, maxDepth
     }
     pushChildren(token, depth, stack)
   }
-  return { problems, unsound, tooDeep, quotes }
+  comments.sort((a, b) => a.offset - b.offset)
+  return { problems, unsound, tooDeep, quotes, comments }
 
   function offsetIn(token: CST.Token): number {
     return 'offset' in token ? token.offset : text.length

@@ -15,7 +15,7 @@ import {
 import type { ProblemCode } from '#shared/flow/diagnostics.ts'
 import type { Json } from '#shared/json.ts'
 import { type Position, positionsOf } from './positions.ts'
-import { checkTokens, type TextProblem, textRules } from './yaml-rules.ts'
+import { type Comment, checkTokens, type TextProblem, textRules } from './yaml-rules.ts'
 
 export type YamlNode = YamlScalar | YamlMap | YamlList
 
@@ -65,6 +65,7 @@ export interface YamlText {
   readonly root: YamlNode | undefined
   readonly data: Json | undefined
   readonly problems: readonly TextProblem[]
+  readonly comments: readonly Comment[]
   /** The structure is as its author meant it, so a schema may judge the data. */
   readonly sound: boolean
   position(offset: number): Position
@@ -83,6 +84,7 @@ export function parseYaml(text: string): YamlText {
     root,
     data: root === undefined ? undefined : dataOf(root),
     problems: problems.sort((a, b) => a.offset - b.offset),
+    comments: check.comments,
     sound,
     position,
   })

@@ -67,8 +67,8 @@ const ms = z.int().min(1).max(3_600_000)
 const connection = z.strictObject({
   provider: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be a provider id such as openai or ollama'),
   title: z.exactOptional(text(80)),
-  credential: z.exactOptional(secretRef),
   base_url: z.exactOptional(httpUrl),
+  credential: z.exactOptional(secretRef),
   local: z
     .boolean()
     .default(false)
@@ -263,7 +263,7 @@ const policies = z.strictObject({
   redact: z.array(z.enum(redactKinds)).max(redactKinds.length).default([]),
   prompt_rules: z
     .array(
-      z.looseObject({ kind: text(80).min(1), level: z.enum(['error', 'warning', 'info']).default('error') }),
+      z.looseObject({ kind: text(80).min(1), level: z.exactOptional(z.enum(['error', 'warning', 'info'])) }),
     )
     .max(100)
     .default([]),

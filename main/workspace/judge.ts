@@ -1,0 +1,80 @@
+// Judges a YAML text by a schema: everything that is wrong with it at once, each with its line and column.
+import type { z } from 'zod'
+import type { Problem } from '#shared/flow/diagnostics.ts'
+import { isJsonObject, type Json } from '#shared/json.ts'
+import { type ReadIssue, readIssues } from '#shared/project/issues.ts'
+import { type DocumentPath, offsetOf, type YamlText } from './yaml-tree.ts'
+
+export interface LocatedProblem extends Pick<Problem, 'code' | 'severity' | 'message'> {
+  readonly path: DocumentPath
+  readonly line: number
+  readonly column: number
+}
+
+export interface Judged<T> {
+  /** Null when there is any error. */
+  readonly value: T | null
+  /** What is left without the fields that are wrong, where that is still a document: it can be judged further. */
+  readonly partial: T | null
+  readonly problems: readonly LocatedProblem[]
+}
+
+/** `kind` as in `format: sluice/<kind>@1`. */
+export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Judged<T> {
+  const problems: LocatedProblem[] = yaml.problems.map(({ code, severity = 'error', offset, message }) => ({
+    code,
+    severity,
+    message,
+    path: [],
+    ...yaml.position(offset),
+  }))
+  const add = (issue: Pick<LocatedProblem, 'code' | 'message' | 'path'>, place: 'key' | 'value') =>
+    problems.push({ severity: 'error', ...issue, ...yaml.position(offsetOf(yaml.root, issue.path, place)) })
+  const { data } = yaml
+  const newer = newerFormat(data, kind)
+  if (newer !== undefined) {
+    const position = yaml.position(offsetOf(yaml.root, ['format'], 'value'))
+    return {
+      value: null,
+      partial: null,
+      problems: [{ code: 'newer_format', severity: 'error', message: newer, path: ['format'], ...position }],
+    }
+  }
+  if (!yaml.sound || data === undefined) return { value: null, partial: null, problems }
+  if (yaml.root?.kind === 'map' && yaml.root.pairs.findIndex((pair) => pair.key === 'format') > 0) {
+    add({ code: 'wrong_value', path: ['format'], message: '"format" must be the first key' }, 'key')
+  }
+  const result = schema.safeParse(data)
+  const issues = result.success ? [] : readIssues(schema, result.error, data, `the ${kind}`)
+  for (const issue of issues) add(issue, issue.kind)
+  const errors = problems.some((problem) => problem.severity === 'error')
+  const partial = result.success ? result.data : withoutIssues(schema, data, issues)
+  return { value: result.success && !errors ? result.data : null, partial, problems }
+}
+
+/** Formats rise with the main version: `sluice/flow@2` comes with Sluice 2.0. */
+function newerFormat(data: Json | undefined, kind: string): string | undefined {
+  const format = isJsonObject(data) ? data['format'] : undefined
+  const match = typeof format === 'string' ? /^sluice\/([a-z]+)@([1-9]\d{0,3})$/.exec(format) : null
+  if (match === null || match[1] !== kind || match[2] === '1') return undefined
+  return `needs Sluice ${match[2]}.0 or later: the format ${format} is newer than this release`
+}
+
+/** The document without the entries of maps that are wrong; in lists a place has a meaning, so nothing is taken out. */
+function withoutIssues<T>(schema: z.ZodType<T>, data: Json, issues: readonly ReadIssue[]): T | null {
+  const inMaps = issues.every(({ path }) => typeof path.at(-1) === 'string')
+  if (!inMaps) return null
+  const rest = issues.reduce((value, { path }) => without(value, path), data)
+  const result = schema.safeParse(rest)
+  return result.success ? result.data : null
+}
+
+function without(value: Json, path: DocumentPath): Json {
+  const [key, ...rest] = path
+  if (key === undefined) return value
+  if (Array.isArray(value))
+    return (value as readonly Json[]).map((item, index) => (index === key ? without(item, rest) : item))
+  if (!isJsonObject(value) || !Object.hasOwn(value, key)) return value
+  const { [key]: child, ...others } = value
+  return rest.length === 0 ? others : { ...value, [key]: without(child as Json, rest) }
+}

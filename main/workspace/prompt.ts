@@ -1,0 +1,277 @@
+// The form of `*.prompt.md` (flow-file.md 4): front matter, then role blocks whose text is exact.
+import { AppError } from '#shared/errors.ts'
+import { didYouMean } from '#shared/flow/diagnostics.ts'
+import { promptHeadSchema } from '#shared/flow/schema.ts'
+import type { BlockRole, Prompt, PromptBlock, PromptVariable } from '#shared/flow/types.ts'
+import { isJsonObject, type Json } from '#shared/json.ts'
+import { parseTemplate } from '#shared/text/template.ts'
+import { type Judged, judge, type LocatedProblem } from './judge.ts'
+import type { Position } from './positions.ts'
+import { positionsOf } from './positions.ts'
+import { arrange, shapeFor } from './shapes.ts'
+import { withComments } from './yaml-comments.ts'
+import { textRules } from './yaml-rules.ts'
+import { type DocumentPath, offsetOf, parseYaml, type YamlText } from './yaml-tree.ts'
+import { documentLines, fromData } from './yaml-write.ts'
+
+const roles: readonly BlockRole[] = ['system', 'user', 'assistant', 'tool']
+const marker = /^=== (system|user|assistant|tool)$/
+const escapedMarker = /^\\+=== (system|user|assistant|tool)$/
+const nearMarker = /^===\s*([A-Za-z]+)\s*$/
+
+export interface ReadPrompt {
+  /** Null when the file has errors. */
+  readonly prompt: Prompt | null
+  readonly problems: readonly LocatedProblem[]
+  place(path: DocumentPath, kind?: 'key' | 'value'): Position
+}
+
+interface Block extends PromptBlock {
+  /** Line of the marker. */
+  readonly line: number
+  /** By line of the text: it stands behind a `\` in the file. */
+  readonly escaped: ReadonlySet<number>
+}
+
+interface Parts {
+  /** Undefined when there is no front matter. */
+  readonly head: YamlText | undefined
+  readonly blocks: readonly Block[]
+  readonly problems: readonly LocatedProblem[]
+}
+
+export function readPrompt(name: string, text: string): ReadPrompt {
+  const { head, blocks, problems } = split(text)
+  const judged: Judged<Head> =
+    head === undefined
+      ? { value: null, partial: null, problems: [] }
+      : judge(head, promptHeadSchema as never, 'prompt')
+  const all = [...problems, ...judged.problems]
+  if (judged.partial !== null) all.push(...checkVariables(judged.partial.variables ?? {}, blocks, head))
+  const whole = judged.value !== null && !all.some((problem) => problem.severity === 'error')
+  return {
+    prompt: whole && judged.value !== null ? promptOf(name, judged.value, blocks) : null,
+    problems: all.sort((a, b) => a.line - b.line || a.column - b.column),
+    place: (path, kind) => {
+      const block = path[0] === 'blocks' ? blocks[Number(path[1])] : undefined
+      if (block) return { line: block.line, column: 1 }
+      return head === undefined ? { line: 1, column: 1 } : head.position(offsetOf(head.root, path, kind))
+    },
+  }
+}
+
+type Head = Pick<Prompt, 'description' | 'tags' | 'settings'> & { readonly variables?: Prompt['variables'] }
+
+function promptOf(name: string, head: Head, blocks: readonly Block[]): Prompt {
+  const { description, tags, variables, settings } = head
+  return {
+    format: 'sluice/prompt@1',
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(tags === undefined ? {} : { tags }),
+    variables: variables ?? {},
+    ...(settings === undefined ? {} : { settings }),
+    blocks: blocks.map(({ role, text }) => ({ role, text })),
+  }
+}
+
+function split(text: string): Parts {
+  const problems: LocatedProblem[] = []
+  const say = (line: number, message: string, facts: Partial<LocatedProblem> = {}) =>
+    problems.push({ code: 'syntax', severity: 'error', path: [], line, column: 1, message, ...facts })
+  const position = positionsOf(text)
+  for (const { offset, code, message, severity = 'error' } of textRules(text)) {
+    problems.push({ code, severity, path: [], message, ...position(offset) })
+  }
+  const lines = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''))
+  const close = lines.indexOf('---', 1)
+  if (lines[0]?.replace(/^\uFEFF/, '') !== '---' || close === -1) {
+    say(
+      1,
+      lines[0] === '---'
+        ? 'the front matter is never closed with a line "---"'
+        : 'a prompt begins with front matter between two lines "---"',
+    )
+    return { head: undefined, blocks: [], problems }
+  }
+  // The empty first line keeps the line numbers of the file.
+  const head = parseYaml(
+    `\n${lines
+      .slice(1, close)
+      .map((line) => `${line}\n`)
+      .join('')}`,
+  )
+
+  const blocks: Block[] = []
+  let open: { role: BlockRole; line: number; text: string[]; escaped: Set<number> } | undefined
+  const finish = () => {
+    if (open)
+      blocks.push({ role: open.role, line: open.line, escaped: open.escaped, text: open.text.join('\n') })
+  }
+  lines.slice(close + 1).forEach((line, index) => {
+    const number = close + 2 + index
+    const role = marker.exec(line)?.[1] as BlockRole | undefined
+    if (role !== undefined) {
+      finish()
+      open = { role, line: number, text: [], escaped: new Set() }
+      return
+    }
+    const near = nearMarker.exec(line)?.[1]
+    const meant = near === undefined ? undefined : didYouMean(near, roles)
+    if (meant !== undefined) {
+      say(number, `this line is text; a block begins with "=== ${meant}"`, {
+        code: 'wrong_value',
+        severity: open ? 'warning' : 'error',
+      })
+      if (!open) return
+    }
+    if (!open) {
+      if (line.trim() !== '')
+        say(number, 'text stands before the first block; begin one with "=== system" or "=== user"')
+      return
+    }
+    const escaped = escapedMarker.test(line)
+    if (escaped) open.escaped.add(open.text.length)
+    open.text.push(escaped ? line.slice(1) : line)
+  })
+  finish()
+  if (blocks.length === 0 && !problems.some((problem) => problem.line > close + 1)) {
+    say(close + 1, 'a prompt has at least one block; begin one with "=== system" or "=== user"')
+  }
+  return { head, blocks, problems }
+}
+
+function checkVariables(
+  variables: Readonly<Record<string, PromptVariable>>,
+  blocks: readonly Block[],
+  head: YamlText | undefined,
+): LocatedProblem[] {
+  const problems: LocatedProblem[] = []
+  const used = new Set<string>()
+  let readable = true
+  blocks.forEach((block, index) => {
+    const path = ['blocks', index]
+    const at = (line: number, column: number) => ({
+      path,
+      line: block.line + line,
+      column: column + (block.escaped.has(line - 1) ? 1 : 0),
+    })
+    try {
+      for (const variable of parseTemplate(block.text).variables) {
+        used.add(variable.name)
+        if (Object.hasOwn(variables, variable.name)) continue
+        const close = didYouMean(variable.name, Object.keys(variables))
+        const hint = close === undefined ? '' : `; did you mean "${close}"?`
+        const message = `the variable "${variable.name}" is not declared${hint}`
+        problems.push({
+          code: 'wrong_value',
+          severity: 'error',
+          message,
+          ...at(variable.line, variable.column),
+        })
+      }
+    } catch (thrown) {
+      readable = false
+      const { line, column, message } = templateFault(thrown)
+      problems.push({ code: 'wrong_value', severity: 'error', message, ...at(line, column) })
+    }
+  })
+  const atHead = (path: DocumentPath, kind: 'key' | 'value') =>
+    head === undefined ? { line: 1, column: 1 } : head.position(offsetOf(head.root, path, kind))
+  for (const [name, variable] of Object.entries(variables)) {
+    const path = ['variables', name]
+    if (readable && !used.has(name)) {
+      const message = `the variable "${name}" is declared but not used`
+      problems.push({ code: 'wrong_value', severity: 'error', message, path, ...atHead(path, 'key') })
+    }
+    for (const field of ['default', 'sample'] as const) {
+      const value = variable[field]
+      if (value === undefined || fits(value, variable.type)) continue
+      const message = `"${field}" of the variable "${name}" is not of its type ${variable.type}`
+      const place = [...path, field]
+      problems.push({
+        code: 'wrong_value',
+        severity: 'error',
+        message,
+        path: place,
+        ...atHead(place, 'value'),
+      })
+    }
+  }
+  return problems
+}
+
+function templateFault(thrown: unknown): { line: number; column: number; message: string } {
+  if (!(thrown instanceof AppError)) throw thrown
+  const { line, column } = thrown.details
+  return {
+    line: typeof line === 'number' ? line : 1,
+    column: typeof column === 'number' ? column : 1,
+    message: thrown.message.replace(/ \(line \d+, column \d+\)\.?$/, ''),
+  }
+}
+
+/** Can a value as it stands in a file be given to a port of this type? */
+function fits(value: Json, type: PromptVariable['type']): boolean {
+  const items = /^list<(.+)>$/.exec(type)?.[1] as PromptVariable['type'] | undefined
+  if (items !== undefined) return Array.isArray(value) && value.every((item: Json) => fits(item, items))
+  switch (type) {
+    case 'text':
+      return typeof value === 'string'
+    case 'number':
+      return typeof value === 'number'
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'messages':
+    case 'tools':
+    case 'target':
+      return Array.isArray(value)
+    case 'vector':
+      return Array.isArray(value) && value.every((item) => typeof item === 'number')
+    case 'image':
+    case 'audio':
+    case 'file':
+    case 'error':
+      return isJsonObject(value)
+    default:
+      return true
+  }
+}
+
+/** The file of a Prompt in canonical form. */
+export function writePrompt(prompt: Prompt): string {
+  const { format, description, tags, variables, settings } = prompt
+  const head = { format, description, tags, variables, settings }
+  const data = Object.fromEntries(
+    Object.entries(head).filter(([, value]) => value !== undefined && !isEmpty(value)),
+  )
+  return promptText(documentLines(arrange(fromData(data as Json), shapeFor('prompt'))), prompt.blocks)
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+/** Undefined when the text is not a prompt file. */
+export function formatPrompt(text: string): string | undefined {
+  const { head, blocks, problems } = split(text)
+  const broken = [...problems, ...(head?.problems ?? [])].some(
+    ({ severity }) => (severity ?? 'error') === 'error',
+  )
+  if (head === undefined || broken || !head.sound) return undefined
+  return promptText(documentLines(arrange(withComments(head), shapeFor('prompt'))), blocks)
+}
+
+function promptText(head: readonly string[], blocks: readonly PromptBlock[]): string {
+  const lines = ['---', ...head, '---']
+  for (const { role, text } of blocks) {
+    lines.push(`=== ${role}`)
+    if (text === '') continue
+    for (const line of text.split('\n'))
+      lines.push(/^\\*=== (system|user|assistant|tool)$/.test(line) ? `\\${line}` : line)
+  }
+  return `${lines.join('\n')}\n`
+}
