@@ -25,6 +25,8 @@ export interface Sizes {
   readonly big: number
   readonly steps: number
   readonly soak: number
+  /** How often a measurement is repeated when other processes disturbed it. */
+  readonly repeats: number
   /** For everything: when it is over, all is stopped and the run fails. */
   readonly deadline: number
 }
@@ -39,6 +41,7 @@ const full: Omit<Sizes, 'deadline'> = {
   big: 3,
   steps: 3,
   soak: 60,
+  repeats: 2,
 }
 
 const quick: typeof full = {
@@ -51,6 +54,7 @@ const quick: typeof full = {
   big: 1,
   steps: 1,
   soak: 0,
+  repeats: 0,
 }
 
 export const help = `npm run bench -- [options]
@@ -81,8 +85,9 @@ export function parseOptions(args: readonly string[]): Options {
   const workloads = choice('--only', values.only ?? (values.profile ? 'json' : undefined), workloadNames)
   const chosen = values.contestants ?? (values.profile ? 'sluice' : undefined)
   const contestants = choice('--contestants', chosen, contestantNames)
-  const round = parts.warm + parts.json + parts.open + parts.big + 2 * parts.steps + 30
-  const deadline = (rounds * round + parts.soak + 15) * contestants.size
+  const round =
+    parts.warm + (parts.json + parts.open + parts.big + 2 * parts.steps + 15) * (1 + parts.repeats)
+  const deadline = (rounds * (round + 10) + parts.soak + 15) * contestants.size
   return {
     quick: values.quick,
     profile: values.profile,

@@ -18,11 +18,9 @@ export function chooseCores(): Cores | undefined {
 
 /** The kernel's list form: `0-2,5`. */
 export function parseCores(list: string): readonly number[] {
-  return list.split(',').flatMap((part) => {
-    const [from = Number.NaN, to = from] = part.trim().split('-').map(Number)
-    return Number.isInteger(from) && to >= from
-      ? Array.from({ length: to - from + 1 }, (_, i) => from + i)
-      : []
+  return [...list.matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, first, last = first]) => {
+    const from = Number(first)
+    return Array.from({ length: Number(last) - from + 1 }, (_, i) => from + i)
   })
 }
 

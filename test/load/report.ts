@@ -58,7 +58,7 @@ export function median(values: readonly (number | undefined)[]): number | undefi
 /** One text table; a contestant that was not measured has no column. */
 export function table(rows: readonly Row[]): string {
   const names = contestantNames.filter((name) => rows.some(({ values }) => values[name] !== undefined))
-  const head = ['', 'unit', ...names, 'ratio', 'target', '']
+  const head = ['', 'unit', ...names, 'to reference', 'target (stretch)', '']
   const cells = rows.map(({ label, unit, digits, values, ratio, target, verdict }) => [
     label,
     unit,

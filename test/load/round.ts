@@ -27,12 +27,12 @@ export async function measureRound(bench: Bench, contestant: Contestant, round: 
   await serving(bench, contestant, sample, async (gateway) => {
     const { json, big, steps } = gateway.requests
     const closed = (target: Target, seconds: number, connections = 32) =>
-      metered(gateway, () => closedLoop(bench, target, seconds, connections))
+      undisturbed(bench, gateway, () => closedLoop(bench, target, seconds, connections))
     if (gateway.child) await closedLoop(bench, json, sizes.warm, 32)
     if (workloads.has('json')) sample.json = await closed(json, sizes.json)
     if (workloads.has('open')) {
       const plan = { perSecond: 200, seconds: sizes.open, warmSeconds: sizes.openWarm }
-      sample.open = await metered(gateway, () => sendAtRate(json, plan))
+      sample.open = await undisturbed(bench, gateway, () => sendAtRate(json, plan))
     }
     if (workloads.has('sse')) await streams(bench, gateway, sample)
     if (workloads.has('big')) sample.big = await closed(big, sizes.big, 8)
@@ -91,13 +91,14 @@ async function countCalls({ provider }: Bench, { requests }: Gateway, sample: Sa
   sample.callsPerRequest = ((await provider.calls()) - before) / answered
 }
 
-async function streams({ options, provider }: Bench, gateway: Gateway, sample: Sample) {
+async function streams(bench: Bench, gateway: Gateway, sample: Sample) {
+  const { options, provider } = bench
   const { chunks, crowd } = options.sizes
   const run = async (count: number, pace: Pace) => {
     await provider.pace(pace)
     const rampMs = pace.intervalMs > 0 ? 500 : 0
     const plan = { streams: count, chunks: pace.chunks, rampMs, timeoutMs: 20_000 }
-    return metered(gateway, () => stream(gateway.requests.stream, plan))
+    return undisturbed(bench, gateway, () => stream(gateway.requests.stream, plan))
   }
   sample.paced = await run(64, { chunks, intervalMs: 10 })
   sample.unpaced = await run(64, { chunks, intervalMs: 0 })
@@ -110,6 +111,20 @@ function closedLoop(bench: Bench, target: Target, seconds: number, connections: 
     : saturate(target, { connections, seconds })
 }
 
+/** Of several attempts the one that other processes disturbed least; the first will do when none did. */
+async function undisturbed<Result>(
+  bench: Bench,
+  gateway: Gateway,
+  work: () => Promise<Result>,
+): Promise<Metered<Result>> {
+  let best = await metered(gateway, work)
+  for (let again = 0; again < bench.options.sizes.repeats && best.meter.foreign > 0.1; again++) {
+    const next = await metered(gateway, work)
+    if (next.meter.foreign < best.meter.foreign) best = next
+  }
+  return best
+}
+
 async function metered<Result>({ child }: Gateway, work: () => Promise<Result>): Promise<Metered<Result>> {
   const foreign = foreignSeconds()
   const before = child && usage(child.pid)
@@ -118,16 +133,13 @@ async function metered<Result>({ child }: Gateway, work: () => Promise<Result>):
   const to = nowUs()
   const after = child && usage(child.pid)
   const cpuUs = before && after && after.cpuUs - before.cpuUs
-  return {
-    ...result,
-    meter: {
-      cpuUs,
-      busy: cpuUs === undefined ? undefined : cpuUs / (to - from),
-      rssMiB: after?.rssMiB,
-      foreign: Math.max(0, foreignSeconds() - foreign) / ((to - from) / 1e6),
-      span: { from, to },
-    },
+  const meter = {
+    cpuUs,
+    busy: cpuUs === undefined ? undefined : cpuUs / (to - from),
+    foreign: Math.max(0, foreignSeconds() - foreign) / ((to - from) / 1e6),
+    span: { from, to },
   }
+  return { ...result, meter }
 }
 
 export function profileFolder({ folder }: Site) {

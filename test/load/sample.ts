@@ -12,8 +12,6 @@ export interface Meter {
   readonly cpuUs: number | undefined
   /** Share of the wall time; 1 is one core fully used. */
   readonly busy: number | undefined
-  /** At the end. */
-  readonly rssMiB: number | undefined
   /** Cores that processes outside the bench used meanwhile. */
   readonly foreign: number
   readonly span: Span
