@@ -73,7 +73,7 @@ export async function finish(child: Child, limitMs = 30_000) {
 /** SIGTERM to the child, then SIGKILL to whatever is left of its tree. */
 export async function stop(child: Child, graceMs = 5_000) {
   if (!alive.has(child)) return
-  const tree = processTree(child.pid)
+  const tree = treeOf(child)
   child.process.kill('SIGTERM')
   const late = setTimeout(() => kill(tree), graceMs)
   await child.ended
@@ -91,7 +91,12 @@ export function killAll() {
 }
 
 function killTree(child: Child) {
-  kill(processTree(child.pid))
+  kill(treeOf(child))
+}
+
+/** Without /proc only the child itself is known; without a pid it never ran. */
+function treeOf({ pid }: Child) {
+  return pid > 0 ? [pid, ...processTree(pid).slice(1)] : []
 }
 
 function kill(pids: readonly number[]) {

@@ -49,7 +49,7 @@ const quick: typeof full = {
   json: 2,
   open: 2,
   openWarm: 0.5,
-  chunks: 80,
+  chunks: 50,
   crowd: 0,
   big: 1,
   steps: 1,

@@ -32,7 +32,8 @@ function row({ label, unit, digits, read, target }: Figure, samples: readonly Sa
     .map((sample) => {
       const own = value(sample)
       const other = value(of('reference', sample.round))
-      return own === undefined || !other ? undefined : own / other
+      // Added latencies can come out at nothing or less, which is no base for a ratio.
+      return own === undefined || other === undefined || Math.min(own, other) <= 0 ? undefined : own / other
     })
   const ratio = median(ratios)
   const judged = target?.of === 'ratio' ? ratio : values.sluice

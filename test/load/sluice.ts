@@ -1,6 +1,6 @@
 // The product with everything on, driven as anybody would: workspace files and the command line.
 import { randomInt } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { finish, line, start } from './children.ts'
 import {
@@ -13,6 +13,7 @@ import {
 } from './contestant.ts'
 
 const root = join(import.meta.dirname, '..', '..')
+const cli = join(root, 'main', 'cli.ts')
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 const key = `slk_${random(8)}_${random(32)}`
 
@@ -20,33 +21,39 @@ export const sluice: Contestant = {
   name: 'sluice',
   prepare: async (site) => {
     const flows = { bench: modelFlow, 'steps-2': pureFlow(2), 'steps-12': pureFlow(12) }
-    mkdirSync(join(site.folder, 'workspace', 'flows'), { recursive: true })
-    writeFileSync(join(site.folder, 'workspace', 'sluice.yaml'), project(site.providerPort))
-    for (const [slug, text] of Object.entries(flows))
-      writeFileSync(join(site.folder, 'workspace', 'flows', `${slug}.flow.yaml`), text)
-    for (const slug of Object.keys(flows)) await publish(site, slug)
+    const workspace = workspaceOf(site)
+    mkdirSync(join(workspace, 'flows'), { recursive: true })
+    writeFileSync(join(workspace, 'sluice.yaml'), project(site.providerPort))
+    for (const [slug, text] of Object.entries(flows)) {
+      writeFileSync(join(workspace, 'flows', `${slug}.flow.yaml`), text)
+      await publish(site, slug)
+    }
   },
   start: async (site, nodeFlags) => {
-    const args = ['serve', join(site.folder, 'workspace'), '--json', '--no-studio', '--gateway-port', '0']
-    const command = [process.execPath, ...nodeFlags, join(root, 'main', 'cli.ts'), ...args]
-    const child = start({ command, core: site.cores?.gateway, cwd: root, env: environment(site) })
+    // An empty store each time: a round must not pay for the log of the rounds before it.
+    const store = join(site.folder, 'store')
+    rmSync(store, { recursive: true, force: true })
+    mkdirSync(store)
+    const args = ['serve', workspaceOf(site), '--json', '--no-studio', '--gateway-port', '0']
+    const command = [process.execPath, ...nodeFlags, cli, ...args, '--store', join(store, 'store.db')]
+    const child = start({ command, core: site.cores?.gateway, cwd: root, env: environment() })
     return { child, requests: requests(gatewayPort(await line(child))) }
   },
 }
 
+const workspaceOf = ({ folder }: Site) => join(folder, 'workspace')
+
 async function publish(site: Site, slug: string) {
-  const args = ['publish', join(site.folder, 'workspace'), slug, '--label', 'production']
-  const command = [process.execPath, join(root, 'main', 'cli.ts'), ...args]
-  const child = start({ command, core: site.cores?.load, cwd: root, env: environment(site) })
+  const args = ['publish', workspaceOf(site), slug, '--label', 'production']
+  const command = [process.execPath, cli, ...args]
+  const child = start({ command, core: site.cores?.load, cwd: root, env: environment() })
   child.process.stdout?.resume()
   await finish(child)
 }
 
-/** A home of its own, so that the store of a bench is never somebody's. */
-function environment({ folder }: Site): NodeJS.ProcessEnv {
+function environment(): NodeJS.ProcessEnv {
   return {
-    PATH: process.env.PATH,
-    HOME: folder,
+    ...process.env,
     NODE_ENV: 'production',
     SLUICE_SECRET_BENCH_KEY: key,
     SLUICE_SECRET_MOCK: 'sk-mock',
