@@ -1,7 +1,7 @@
 // What the engine needs from outside, as interfaces. `server.ts` and `cli.ts` hand in the real ones, tests hand in fakes,
 // and a Cassette stands between to record or replay them.
 import type { HttpAnswer, HttpCall, RunFacts } from '#shared/flow/definition.ts'
-import type { ChatRequest, ChatResponse, StreamEvent, Usage } from '#shared/model/chat.ts'
+import type { ChatRequest, ChatResponse, ModelWarning, StreamEvent, Usage } from '#shared/model/chat.ts'
 import type { RunEvent } from '#shared/run/events.ts'
 
 export interface Effects {
@@ -11,8 +11,8 @@ export interface Effects {
 }
 
 export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number
+  /** Milliseconds since 1970. `node` says for which step; a Cassette keeps the answers apart by it. */
+  now(node?: string): number
   /** Monotonic milliseconds; only differences mean anything. */
   ticks(): number
   /** Calls back after `ms`; the returned function cancels. */
@@ -27,7 +27,14 @@ export interface Models {
    * Events arrive through `on` in order, the last one is `finish` or `error`. `on` returning false asks for a pause
    * until `resume` is called. `start` is not called back before this returns.
    */
-  stream(attempt: ModelAttempt, on: (event: StreamEvent) => boolean | undefined): { resume(): void }
+  stream(
+    attempt: ModelAttempt,
+    on: (event: StreamEvent) => boolean | undefined,
+  ): {
+    resume(): void
+    /** Settings and parts that the request had to leave out. */
+    readonly warnings?: readonly ModelWarning[]
+  }
   facts(target: string): TargetFacts | undefined
   /** US dollars, or null when the price is not known. `at` is the time of the call. */
   price(target: string, usage: Usage, at: number): number | null

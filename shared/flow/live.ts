@@ -83,6 +83,11 @@ export class Live<Part, Whole> {
     return this.#ended || this.#error !== undefined
   }
 
+  /** What it broke with. */
+  get error(): AppError | undefined {
+    return this.#error
+  }
+
   /** A first part came, or an end without one: there is a value. */
   get begun(): boolean {
     return this.#begun

@@ -52,6 +52,8 @@ export interface RunTotals {
   /** Null when a price is unknown. */
   readonly costUsd: number | null
   readonly ms: number
+  /** To the first streamed part of the answer; null or left out when nothing streamed. */
+  readonly firstTokenMs?: number | null
   /** Target of the last answered model call. */
   readonly servedBy: string | null
   readonly variant: string | null

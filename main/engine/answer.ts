@@ -1,0 +1,151 @@
+// The fields of the answer: checked, measured, and passed on part by part where the caller asked for that.
+import { AppError } from '#shared/errors.ts'
+import type { AnswerField, SchemaCheck } from '#shared/flow/definition.ts'
+import type { AnyLive, LiveReader, Subscription } from '#shared/flow/live.ts'
+import { messagesKind } from '#shared/flow/live-messages.ts'
+import type { StreamEvent } from '#shared/model/chat.ts'
+import type { RunEvent } from '#shared/run/events.ts'
+
+export interface AnswerHost {
+  emit(event: RunEvent): void
+  /** A part of the answer leaves. */
+  passed(): void
+}
+
+export interface Pending {
+  readonly field: AnswerField
+  readonly check: SchemaCheck | null
+  done(): void
+  fail(error: AppError): void
+}
+
+export class Answer {
+  readonly #host: AnswerHost
+  readonly #limit: number
+  readonly #values = new Map<string, unknown>()
+  readonly #streams = new Set<Subscription>()
+  #size = 0
+  #paused = false
+
+  constructor(host: AnswerHost, limit: number) {
+    this.#host = host
+    this.#limit = limit
+  }
+
+  has(field: string): boolean {
+    return this.#values.has(field)
+  }
+
+  /** In the order of the Plan. */
+  collected(fields: readonly AnswerField[]): Record<string, unknown> {
+    const answer: Record<string, unknown> = {}
+    for (const { field } of fields) if (this.#values.has(field)) answer[field] = this.#values.get(field)
+    return answer
+  }
+
+  /** Throws `output_invalid`. */
+  put(field: AnswerField, check: SchemaCheck | null, value: unknown): void {
+    this.#grow(sizeOf(value))
+    this.#set(field, check, value)
+  }
+
+  /** Passes the parts of a streamed value on; `done` or `fail` is called once. */
+  forward(live: AnyLive, pending: Pending): void {
+    const { field, check } = pending
+    let size = 0
+    const reader: Reader = {
+      part: (part) => {
+        const more = typeof part === 'string' ? part.length : messagesKind.size(part)
+        this.#grow(more)
+        size += more
+        this.#host.passed()
+        this.#host.emit({ type: 'delta', field: field.field, part })
+        return !this.#paused
+      },
+      restart: (reason) => {
+        this.#size -= size
+        size = 0
+        this.#host.emit({ type: 'restarted', fields: [field.field], reason: reason.code })
+      },
+      end: (whole) => {
+        this.#set(field, check, whole)
+        pending.done()
+      },
+      fail: (error) => pending.fail(error),
+    }
+    this.#streams.add(read(live, reader))
+  }
+
+  /** A field that leaves only as a whole. */
+  hold(live: AnyLive, pending: Pending): void {
+    this.#streams.add(
+      read(live, {
+        part: () => undefined,
+        restart: () => undefined,
+        end: (whole) => {
+          this.put(pending.field, pending.check, whole)
+          pending.done()
+        },
+        fail: (error) => pending.fail(error),
+      }),
+    )
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    for (const stream of this.#streams) stream.resume()
+  }
+
+  /** The Run is over: nothing more leaves. */
+  close(): void {
+    for (const stream of this.#streams) stream.cancel()
+    this.#streams.clear()
+  }
+
+  #set(field: AnswerField, check: SchemaCheck | null, value: unknown): void {
+    const issues = check?.(value) ?? []
+    if (issues.length > 0) {
+      throw new AppError('output_invalid', {
+        message: `The answer field '${field.field}' does not fit its schema.`,
+        details: {
+          field: field.field,
+          issues: issues.map(({ path, rule, message }) => ({ path, rule, message })),
+        },
+      })
+    }
+    this.#values.set(field.field, value)
+    this.#host.emit({ type: 'field', field: field.field, value })
+  }
+
+  #grow(size: number): void {
+    this.#size += size
+    if (this.#size > this.#limit) {
+      throw new AppError('output_invalid', {
+        message: `The answer is larger than ${this.#limit} characters.`,
+        details: { reason: 'too_large' },
+      })
+    }
+  }
+}
+
+type Reader = LiveReader<string | StreamEvent, unknown>
+
+/** One reader for both kinds of streams. */
+function read(live: AnyLive, reader: Reader): Subscription {
+  return (live as { read(reader: Reader): Subscription }).read(reader)
+}
+
+/** Characters of a value as JSON, nearly, without writing it. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 8
+  let size = 2
+  if (Array.isArray(value)) for (const item of value) size += sizeOf(item) + 1
+  else for (const [key, item] of Object.entries(value)) size += key.length + sizeOf(item) + 4
+  return size
+}
