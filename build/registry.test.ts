@@ -35,6 +35,13 @@ describe('registry', () => {
     expect(runners?.text).toContain("  'ab-split': abSplitRun,\n  code: codeRun,\n")
   })
 
+  test('gives a type that is a word of the language a name that can be imported', () => {
+    node('if', 'ifNode')
+    const [definitions, runners] = nodeLists(root)
+    expect(definitions?.text).toContain("import { ifNode } from './if/node.ts'")
+    expect(runners?.text).toContain('  if: ifNodeRun,\n')
+  })
+
   test('names its script in the first line', () => {
     for (const { text } of nodeLists(root)) expect(text.split('\n')[0]).toContain('build/registry.ts')
   })

@@ -71,8 +71,13 @@ function exportsOf(file: string): readonly string[] {
   return Array.from(readFileSync(file, 'utf8').matchAll(declared), (match) => match[1] ?? '')
 }
 
+/** Node types that are words of the language: `if` is exported as `ifNode`. */
+const keywords =
+  /^(?:await|break|case|catch|class|const|continue|default|delete|do|else|enum|export|for|function|if|import|in|let|new|return|super|switch|this|throw|try|typeof|var|void|while|with|yield)$/
+
 function camelCase(type: string) {
-  return type.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  const name = type.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  return keywords.test(name) ? `${name}Node` : name
 }
 
 /** The text as `npm run format` would leave it, so that writing and formatting never disagree. */
