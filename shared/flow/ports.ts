@@ -44,6 +44,8 @@ export interface Outlet {
   readonly secret?: boolean
   /** Comes from outside (http, tools, files): fenced wherever it enters a prompt (guardrails 10). */
   readonly untrusted?: boolean
+  /** May stay absent although the step ended well (`tool_calls` of an answer without calls). */
+  readonly optional?: boolean
   readonly schema?: JsonSchema
   readonly description?: string
 }

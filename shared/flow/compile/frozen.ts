@@ -1,0 +1,24 @@
+// A deep, frozen copy that is plain JSON: nothing in a Plan is shared with what it was made from.
+import type { Json } from '../../json.ts'
+
+/** Fields that are undefined are left out. Throws for what is no JSON. */
+export function frozenCopy<T>(value: T): T {
+  return copy(value) as T
+}
+
+function copy(value: unknown): Json {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return value
+    case 'object': {
+      if (value === null) return null
+      if (Array.isArray(value)) return Object.freeze(value.map((each) => copy(each)))
+      const kept = Object.entries(value).filter(([, each]) => each !== undefined)
+      return Object.freeze(Object.fromEntries(kept.map(([key, each]) => [key, copy(each)])))
+    }
+    default:
+      throw new TypeError(`A Plan holds plain data, no ${typeof value}.`)
+  }
+}

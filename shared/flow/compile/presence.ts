@@ -1,0 +1,220 @@
+// When does an edge have a value? Each node that takes one of several outlets is a choice; what an edge needs is a set
+// of options. From these sets follow the merge proof (nodes.md 1.5) and whether an output can be missed.
+import { carriedInlets, type Graph, type GraphEdge, type GraphNode } from './graph.ts'
+
+/** Options by number; null: never has a value. 0 is `perhaps`: something that no choice of the flow decides. */
+export type Needs = ReadonlySet<number> | null
+const perhaps = 0
+
+export interface Presence {
+  ofEdge(edge: GraphEdge): Needs
+  ofNode(node: GraphNode): Needs
+  /** Can it be proved that the two never both have a value? */
+  exclusive(a: GraphEdge, b: GraphEdge): boolean
+  /** Is it certain that at least one of these comes true, whatever is chosen? */
+  covered(alternatives: readonly Needs[]): boolean
+}
+
+/** At most one of `options` comes true; exactly one of them when `closed`. */
+interface Choice {
+  readonly options: number[]
+  closed: boolean
+}
+
+export function presenceOf(graph: Graph): Presence {
+  const choices = new Choices(graph)
+  const ofNode = new Map<GraphNode, Needs>()
+  const ofOutlet = new Map<GraphNode, Map<string, Needs>>()
+  for (const node of graph.nodes) {
+    ofNode.set(node, needsOfNode(node))
+    ofOutlet.set(node, new Map())
+  }
+
+  function needsOfNode(node: GraphNode): Needs {
+    if (node.mode === 'off') return null
+    const into = graph.into(node)
+    const gathered = requiredInlets(node).map((name) =>
+      gather(into.filter((edge) => !edge.toWhen && edge.inlet === name)),
+    )
+    const when = into.filter((edge) => edge.toWhen)
+    return union(when.length > 0 ? [...gathered, gather(when)] : gathered)
+  }
+
+  function requiredInlets(node: GraphNode): readonly string[] {
+    if (typeof node.mode === 'object') return [node.mode.from]
+    // A try that fails is no reason to skip: the node starts when all of them have settled.
+    const tries = new Set(node.tries?.ports)
+    const required = [...node.inlets].filter(([name, inlet]) => inlet.required && !tries.has(name))
+    return required.map(([name]) => name)
+  }
+
+  /** At least one of these edges: what they have in common, and `perhaps` unless the rest is certain. */
+  function gather(edges: readonly GraphEdge[]): Needs {
+    const live = edges.map((edge) => ofEdge(edge)).filter((needs) => needs !== null)
+    const [first, ...others] = live
+    if (!first) return null
+    if (others.length === 0) return first
+    const shared = new Set([...first].filter((option) => others.every((needs) => needs.has(option))))
+    const rest = live.map((needs) => new Set([...needs].filter((option) => !shared.has(option))))
+    return choices.cover(rest) ? shared : shared.add(perhaps)
+  }
+
+  function ofEdge(edge: GraphEdge): Needs {
+    const key = edge.fromError ? ' error' : edge.outlet
+    const known = ofOutlet.get(edge.from)
+    const before = known?.get(key)
+    if (before !== undefined) return before
+    const needs = edge.fromError ? errorNeeds(edge.from) : outletNeeds(edge.from, edge.outlet)
+    known?.set(key, needs)
+    return needs
+  }
+
+  function errorNeeds(node: GraphNode): Needs {
+    return node.mode === 'on' ? union([ofNode.get(node) ?? null, choices.error(node)]) : null
+  }
+
+  function outletNeeds(node: GraphNode, outlet: string): Needs {
+    if (typeof node.mode === 'object' && outlet !== node.mode.to) return null
+    const base = [ofNode.get(node) ?? null]
+    if (node.mode === 'on') base.push(choices.taken(node, outlet))
+    const carried = carriedInlets(node, outlet)
+    if (carried.length > 0) base.push(handedOn(node, carried))
+    return union(base)
+  }
+
+  function handedOn(node: GraphNode, inlets: readonly string[]): Needs {
+    const edges = graph.into(node).filter((edge) => !edge.toWhen && inlets.includes(edge.inlet))
+    if (edges.length === 0) return new Set([perhaps])
+    const needs = gather(edges)
+    if (!node.tries || needs === null) return needs
+    // Without a value from any try the node fails, so whoever goes on had one.
+    return new Set([...needs].filter((option) => option !== perhaps))
+  }
+
+  return {
+    ofEdge,
+    ofNode: (node) => ofNode.get(node) ?? null,
+    exclusive(a, b) {
+      const [one, other] = [ofEdge(a), ofEdge(b)]
+      return one === null || other === null || choices.clash(one, other)
+    },
+    covered: (alternatives) => choices.cover(alternatives.filter((needs) => needs !== null)),
+  }
+}
+
+function union(all: readonly Needs[]): Needs {
+  if (all.includes(null)) return null
+  const filled = all.filter((needs) => needs !== null && needs.size > 0) as ReadonlySet<number>[]
+  if (filled.length <= 1) return filled[0] ?? none
+  return new Set(filled.flatMap((needs) => [...needs]))
+}
+const none: ReadonlySet<number> = new Set()
+
+/** Work that one proof may cost; what is not proved by then counts as not provable. */
+const proofLimit = 4_096
+
+class Choices {
+  readonly #choiceOf: (Choice | undefined)[] = [undefined]
+  readonly #ok = new Map<GraphNode, number>()
+  readonly #error = new Map<GraphNode, number>()
+  readonly #outlets = new Map<GraphNode, Map<string, number[]>>()
+
+  constructor(graph: Graph) {
+    for (const node of graph.nodes) if (node.mode === 'on') this.#addNode(node, graph)
+  }
+
+  #addNode(node: GraphNode, graph: Graph): void {
+    const out = graph.outOf(node)
+    if (out.some((edge) => edge.fromError)) {
+      const failing: Choice = { options: [], closed: true }
+      this.#ok.set(node, this.#addOption(failing))
+      this.#error.set(node, this.#addOption(failing))
+    }
+    const connected = new Set(out.filter((edge) => !edge.fromError).map((edge) => edge.outlet))
+    const outlets = new Map<string, number[]>()
+    this.#outlets.set(node, outlets)
+    for (const group of node.exclusive) {
+      const joined = group.filter((outlet) => connected.has(outlet))
+      // An arm without an edge may be taken too, unless taking it fails the step.
+      const closed = group.every((outlet) => connected.has(outlet) || isUnhandled(node, outlet))
+      if (joined.length < 2 && closed) continue
+      const choice: Choice = { options: [], closed }
+      for (const outlet of joined) {
+        const options = outlets.get(outlet) ?? []
+        options.push(this.#addOption(choice))
+        outlets.set(outlet, options)
+      }
+    }
+  }
+
+  #addOption(choice: Choice): number {
+    const option = this.#choiceOf.push(choice) - 1
+    choice.options.push(option)
+    return option
+  }
+
+  error(node: GraphNode): Needs {
+    const option = this.#error.get(node)
+    return option === undefined ? none : new Set([option])
+  }
+
+  /** That the node ends well and takes this outlet. */
+  taken(node: GraphNode, outlet: string): Needs {
+    const needs = new Set(this.#outlets.get(node)?.get(outlet))
+    const ok = this.#ok.get(node)
+    if (ok !== undefined) needs.add(ok)
+    if (isOptional(node, outlet)) needs.add(perhaps)
+    return needs
+  }
+
+  clash(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+    for (const option of a) {
+      for (const other of this.#choiceOf[option]?.options ?? [])
+        if (other !== option && b.has(other)) return true
+    }
+    return false
+  }
+
+  /** Does one of the alternatives hold for every way to choose? */
+  cover(alternatives: readonly ReadonlySet<number>[]): boolean {
+    let work = 0
+    const holds = (sets: readonly ReadonlySet<number>[]): boolean => {
+      if (sets.some((set) => set.size === 0)) return true
+      const [option] = sets[0] ?? []
+      const choice = option === undefined ? undefined : this.#choiceOf[option]
+      work += 1
+      if (!choice || work > proofLimit) return false
+      // None of them is one more way, and the hardest: what holds then holds for each option.
+      if (!choice.closed) return holds(after(sets, choice, undefined))
+      return choice.options.every((chosen) => holds(after(sets, choice, chosen)))
+    }
+    return holds(alternatives.filter((set) => !set.has(perhaps)))
+  }
+}
+
+function after(sets: readonly ReadonlySet<number>[], choice: Choice, chosen: number | undefined) {
+  return sets
+    .filter((set) => choice.options.every((option) => option === chosen || !set.has(option)))
+    .map((set) =>
+      chosen !== undefined && set.has(chosen) ? new Set([...set].filter((option) => option !== chosen)) : set,
+    )
+}
+
+function isUnhandled(node: GraphNode, outlet: string): boolean {
+  return node.unhandled.has(outlet)
+}
+
+/** May this outlet stay absent although the node ended well? */
+function isOptional(node: GraphNode, outlet: string): boolean {
+  if (node.outlets.get(outlet)?.optional) return true
+  if (node.policy.onError === 'default' && !inDefault(node, outlet)) return true
+  const field = node.request?.kind === 'fields' ? node.request.fields[outlet] : undefined
+  return field !== undefined && !field.required && field.default === undefined
+}
+
+/** After a failure the outlet, or another arm of its group, still gets a value. */
+function inDefault(node: GraphNode, outlet: string): boolean {
+  const values = node.node.policy?.default ?? {}
+  const arms = [outlet, ...node.exclusive.filter((group) => group.includes(outlet)).flat()]
+  return arms.some((arm) => Object.hasOwn(values, arm))
+}
