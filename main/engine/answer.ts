@@ -1,6 +1,6 @@
-// The fields of the answer: checked, measured, and passed on part by part where the caller asked for that.
+// The fields of the answer: measured, kept, and passed on part by part where the caller asked for that.
 import { AppError } from '#shared/errors.ts'
-import type { AnswerField, SchemaCheck } from '#shared/flow/definition.ts'
+import type { AnswerField } from '#shared/flow/definition.ts'
 import type { AnyLive, LiveReader, Subscription } from '#shared/flow/live.ts'
 import { messagesKind } from '#shared/flow/live-messages.ts'
 import type { StreamEvent } from '#shared/model/chat.ts'
@@ -14,7 +14,6 @@ export interface AnswerHost {
 
 export interface Pending {
   readonly field: AnswerField
-  readonly check: SchemaCheck | null
   done(): void
   fail(error: AppError): void
 }
@@ -44,14 +43,14 @@ export class Answer {
   }
 
   /** Throws `output_invalid`. */
-  put(field: AnswerField, check: SchemaCheck | null, value: unknown): void {
+  put(field: AnswerField, value: unknown): void {
     this.#grow(sizeOf(value))
-    this.#set(field, check, value)
+    this.#set(field, value)
   }
 
   /** Passes the parts of a streamed value on; `done` or `fail` is called once. */
   forward(live: AnyLive, pending: Pending): void {
-    const { field, check } = pending
+    const { field } = pending
     let size = 0
     const reader: Reader = {
       part: (part) => {
@@ -68,7 +67,7 @@ export class Answer {
         this.#host.emit({ type: 'restarted', fields: [field.field], reason: reason.code })
       },
       end: (whole) => {
-        this.#set(field, check, whole)
+        this.#set(field, whole)
         pending.done()
       },
       fail: (error) => pending.fail(error),
@@ -83,7 +82,7 @@ export class Answer {
         part: () => undefined,
         restart: () => undefined,
         end: (whole) => {
-          this.put(pending.field, pending.check, whole)
+          this.put(pending.field, whole)
           pending.done()
         },
         fail: (error) => pending.fail(error),
@@ -107,17 +106,7 @@ export class Answer {
     this.#streams.clear()
   }
 
-  #set(field: AnswerField, check: SchemaCheck | null, value: unknown): void {
-    const issues = check?.(value) ?? []
-    if (issues.length > 0) {
-      throw new AppError('output_invalid', {
-        message: `The answer field '${field.field}' does not fit its schema.`,
-        details: {
-          field: field.field,
-          issues: issues.map(({ path, rule, message }) => ({ path, rule, message })),
-        },
-      })
-    }
+  #set(field: AnswerField, value: unknown): void {
     this.#values.set(field.field, value)
     this.#host.emit({ type: 'field', field: field.field, value })
   }

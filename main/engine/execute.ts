@@ -531,7 +531,6 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
     if (!field) return
     const pending = {
       field,
-      check: run.step.checkAnswer,
       done: () => finished(this, run),
       fail: (error: AppError) => {
         if (run.alive) this.failed(run, error)
@@ -539,7 +538,7 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
     }
     if (!isLive(value)) {
       try {
-        this.#answer.put(field, pending.check, value)
+        this.#answer.put(field, value)
       } catch (thrown) {
         this.failed(run, thrown)
       }

@@ -37,7 +37,6 @@ export interface PreparedStep {
   /** The Branch that takes its error when `error` has no edge, or -1. */
   readonly capture: number
   readonly places: Places | null
-  readonly checkAnswer: SchemaCheck | null
 }
 
 export interface PreparedInlet {
@@ -113,7 +112,6 @@ function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
     throw new AppError('flow_error', { message: `There is no runner for '${step.type}'.`, node: step.id })
   const build = parts.builders(step.stage)
   const owned = plan.branches.filter((branch) => branch.owner === step.index)
-  const answer = plan.answer.fields[step.answer]
   return {
     index: step.index,
     id: step.id,
@@ -129,7 +127,6 @@ function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
     // A step without outlets ends the Run on purpose; it works for no try even where a Branch surrounds it.
     capture: step.error.length === 0 && step.outlets.length > 0 ? step.branch : -1,
     places: step.policy.concurrency === null ? null : placesOf(step.policy.concurrency),
-    checkAnswer: answer?.schema ? build.schema(answer.schema) : null,
   }
 }
 
