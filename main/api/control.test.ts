@@ -51,7 +51,7 @@ beforeEach(async () => {
     connections: () => [],
     testConnection: () => ({ ok: true, ms: 1, model: null, error: null }),
     listModels: async () => [],
-    changed: (what) => changes.push(what),
+    changed: (what) => void changes.push(what),
   })
   server = await startControl({ host: '127.0.0.1', port: 0, handlers, report: () => undefined })
   const connected = await connectControl({ pid: process.pid, control: server.url, token: server.token })

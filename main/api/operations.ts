@@ -51,14 +51,14 @@ export interface OperationDeps {
   readonly testConnection: ControlHandlers['connection.test']
   readonly listModels: (name: string) => Promise<string[]>
   /** Makes a change effective before the operation is acknowledged. */
-  readonly changed: (what: 'keys' | 'secrets') => void
+  readonly changed: (what: 'keys' | 'secrets') => void | Promise<void>
 }
 
 export function operations(deps: OperationDeps): ControlHandlers {
   return {
     status: () => deps.status(),
     publish: (input) => deps.publish(input),
-    'key.create': (input) => {
+    'key.create': async (input) => {
       const { key, prefix, id } = deps.newKey()
       const createdAt = deps.now()
       const expiresAt = input.expires === undefined ? null : Date.parse(input.expires)
@@ -76,7 +76,7 @@ export function operations(deps: OperationDeps): ControlHandlers {
         expiresAt,
       })
       deps.audit('key.create', id, { consumer: input.consumer, scopes: input.scopes })
-      deps.changed('keys')
+      await deps.changed('keys')
       return {
         key,
         ...shown({
@@ -103,7 +103,7 @@ export function operations(deps: OperationDeps): ControlHandlers {
         source: 'file' as const,
       })),
     ],
-    'key.revoke': ({ id }) => {
+    'key.revoke': async ({ id }) => {
       const state = deps.keys.revoke(id, deps.now())
       if (state === 'unknown') {
         const listed = deps.listedKeys().some((key) => key.id === id)
@@ -115,14 +115,14 @@ export function operations(deps: OperationDeps): ControlHandlers {
       }
       if (state === 'revoked') {
         deps.audit('key.revoke', id, {})
-        deps.changed('keys')
+        await deps.changed('keys')
       }
       return { id, state }
     },
-    'secret.set': ({ name, value }) => {
+    'secret.set': async ({ name, value }) => {
       deps.secrets.set(name, value, deps.now())
       deps.audit('secret.set', name, {})
-      deps.changed('secrets')
+      await deps.changed('secrets')
       return { name }
     },
     'secret.list': () => {
@@ -138,11 +138,11 @@ export function operations(deps: OperationDeps): ControlHandlers {
         updated_at: time(stored.get(name) ?? null),
       }))
     },
-    'secret.remove': ({ name }) => {
+    'secret.remove': async ({ name }) => {
       const removed = deps.secrets.remove(name)
       if (removed) {
         deps.audit('secret.remove', name, {})
-        deps.changed('secrets')
+        await deps.changed('secrets')
       }
       return { removed }
     },

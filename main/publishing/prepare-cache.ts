@@ -1,9 +1,9 @@
 // Compiles and binds each content once: publishing a tenth Version must not pay for the nine before it.
 import { type Prepared, prepare } from '#main/engine/prepare.ts'
 import { AppError } from '#shared/errors.ts'
-import type { Builders, NodeRunner } from '#shared/flow/definition.ts'
 import { compile } from '#shared/flow/compile/compile.ts'
 import type { CompileEnv } from '#shared/flow/compile/env.ts'
+import type { Builders, NodeRunner } from '#shared/flow/definition.ts'
 import type { FlowContent } from '#shared/flow/types.ts'
 
 export interface PrepareParts {
@@ -21,7 +21,13 @@ export function prepareCache(parts: PrepareParts) {
      * @param surroundings what else a Plan depends on (connections, policies), as text
      * @throws AppError `flow_error` that names the first problem
      */
-    prepare(flow: string, content: FlowContent, hash: string, env: CompileEnv, surroundings: string): Prepared {
+    prepare(
+      flow: string,
+      content: FlowContent,
+      hash: string,
+      env: CompileEnv,
+      surroundings: string,
+    ): Prepared {
       const key = `${flow}\n${hash}\n${surroundings}`
       const known = used.get(key) ?? entries.get(key)
       const prepared = known ?? build(flow, content, env)

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { auditLog } from './audit.ts'
 import { budgets } from './budgets.ts'
 import { keys } from './keys.ts'
+import { meta } from './meta.ts'
 import { migrate } from './migrate.ts'
 import { runLog } from './run-log.ts'
 import { runs } from './runs.ts'
@@ -31,6 +32,7 @@ export function openStore(file: string) {
     secrets: sealedSecrets(durable),
     budgets: budgets(durable),
     audit: auditLog(durable),
+    meta: meta(durable),
     runs: runRows,
     runLog: queue,
     /** Runs `work` while no other process can write: the lock around publishing. */

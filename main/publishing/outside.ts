@@ -1,0 +1,69 @@
+// The world outside of the engine: models of the project's connections, HTTP under its host list, the clock. It is built
+// anew when the project changes; Runs that have begun keep the one they began with.
+import type { Clock, Effects, Http, Models } from '#main/engine/effects.ts'
+import { createHttp } from '#main/outbound/http.ts'
+import { createPools } from '#main/outbound/pools.ts'
+import { type ConnectedModels, connectModels } from '#main/providers/connect.ts'
+import { startSimulator } from '#main/providers/simulator/server.ts'
+import type { Project } from '#shared/project/schema.ts'
+
+export const systemClock: Clock = {
+  now: Date.now,
+  ticks: () => performance.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+export interface OutsideOptions {
+  readonly secret: (name: string) => string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export type Outside = Awaited<ReturnType<typeof createOutside>>
+
+export async function createOutside(first: Project, options: OutsideOptions) {
+  const pools = createPools(options.env)
+  let simulator: Awaited<ReturnType<typeof startSimulator>> | undefined
+  let models: ConnectedModels
+  let http: Http
+
+  /** Takes the connections and hosts of a project; secrets are read again. */
+  async function connect(project: Project): Promise<void> {
+    if (simulator === undefined && usesSimulator(project)) simulator = await startSimulator({ port: 0 })
+    models = connectModels({
+      pools,
+      connections: project.connections,
+      secret: options.secret,
+      simulatorUrl: () => simulator?.url ?? '',
+    })
+    http = createHttp(pools, { allow: project.policies.hosts?.allow ?? [] })
+  }
+  await connect(first)
+
+  const current: Models = {
+    chat: (attempt) => models.chat(attempt),
+    stream: (attempt, on) => models.stream(attempt, on),
+    facts: (target) => models.facts(target),
+    price: (target, usage, at) => models.price(target, usage, at),
+  }
+  const effects: Effects = { clock: systemClock, models: current, http: (call, how) => http(call, how) }
+  return {
+    effects,
+    connect,
+    test: (connection: string, model?: string) => models.test(connection, model),
+    list: (connection: string) => models.list(connection),
+    async close(): Promise<void> {
+      await simulator?.close()
+      await pools.closeAll()
+    },
+  }
+}
+
+/** Only connections without an address of their own need the simulator inside. */
+function usesSimulator(project: Project): boolean {
+  return Object.values(project.connections).some(
+    ({ provider, base_url }) => provider === 'simulator' && base_url === undefined,
+  )
+}

@@ -1,0 +1,58 @@
+// What checking and compiling a workspace needs from the other areas, in one place.
+import { guardBuilders } from '#main/guards/builders.ts'
+import { catalogueModel } from '#main/providers/catalogue.ts'
+import { providers } from '#main/providers/registry.ts'
+import type { CheckParts, ProviderFacts } from '#main/workspace/check.ts'
+import { definitions } from '#nodes/definitions.ts'
+import type { ModelFacts } from '#shared/flow/compile/env.ts'
+import type { AnyNodeDefinition } from '#shared/flow/definition.ts'
+
+export const definitionsByType: ReadonlyMap<string, AnyNodeDefinition> = new Map(
+  definitions.map((definition) => [definition.type, definition]),
+)
+
+/** Shared by all flows; nothing in it is built before a flow uses it. */
+export const guards = guardBuilders()
+
+export function checkParts(secrets: { has(name: string): boolean }): CheckParts {
+  let findSecrets: CheckParts['findSecrets'] | undefined
+  return {
+    definitions: definitionsByType,
+    providers: providerFacts(),
+    modelFacts,
+    hasSecret: (name) => secrets.has(name),
+    findSecrets: (text) => {
+      findSecrets ??= guards.secrets({ generic: false })
+      return findSecrets(text)
+    },
+  }
+}
+
+let facts: ReadonlyMap<string, ProviderFacts> | undefined
+
+function providerFacts(): ReadonlyMap<string, ProviderFacts> {
+  facts ??= new Map(
+    [...providers()].map(([id, row]): [string, ProviderFacts] => [
+      id,
+      {
+        local: row.local,
+        catalogue: !row.local && row.base !== null,
+        needsBaseUrl: row.base === null && id !== 'simulator',
+      },
+    ]),
+  )
+  return facts
+}
+
+function modelFacts(provider: string, model: string): ModelFacts | undefined {
+  const known = catalogueModel(provider, model)
+  if (!known) return undefined
+  return {
+    context: known.context ?? null,
+    tools: known.tools ?? null,
+    images: known.images ?? null,
+    schema: known.schema ?? null,
+    json: known.schema ?? null,
+    priced: known.price !== undefined,
+  }
+}

@@ -1,0 +1,185 @@
+// A workspace in live form: files read, models connected, flows bound. The server keeps one and reloads it; a command of
+// the command line opens one, uses it and lets it go.
+import { buildersFor } from '#main/engine/build.ts'
+import type { KeyRing, Routes, ServedVersion } from '#main/gateway/ports.ts'
+import { keyHasher } from '#main/secrets/keys.ts'
+import type { Secrets } from '#main/secrets/secrets.ts'
+import { checkWorkspace, compileEnvFor } from '#main/workspace/check.ts'
+import { readWorkspace, type WorkspaceState } from '#main/workspace/read.ts'
+import { draftHash } from '#main/workspace/version-hash.ts'
+import { runners } from '#nodes/runners.ts'
+import { AppError } from '#shared/errors.ts'
+import { type FileProblem, formatProblem } from '#shared/flow/diagnostics.ts'
+import type { Project } from '#shared/project/schema.ts'
+import { consumersOf, listedKeysOf } from './callers.ts'
+import { type Direct, directPlans } from './direct.ts'
+import { keyRing, type StoredKey } from './key-ring.ts'
+import { createOutside } from './outside.ts'
+import { checkParts, guards } from './parts.ts'
+import { prepareCache } from './prepare-cache.ts'
+import { buildRoutes } from './routes.ts'
+
+export interface RuntimeOptions {
+  readonly folder: string
+  /** Overlay `sluice.<env>.yaml`. */
+  readonly env?: string | undefined
+  readonly secrets: Secrets
+  readonly dataKey: Uint8Array
+  readonly storedKeys: () => readonly StoredKey[]
+  readonly deprecatedSince: (slug: string) => number
+  readonly processEnv: Readonly<Record<string, string | undefined>>
+}
+
+export interface Applied {
+  /** False: the files have errors and everything runs on as before. */
+  readonly applied: boolean
+  readonly problems: readonly FileProblem[]
+  /** What is not served although the files are fine: sentences. */
+  readonly notices: readonly string[]
+}
+
+export type Runtime = Awaited<ReturnType<typeof openRuntime>>
+
+/** @throws AppError `invalid_request` when `sluice.yaml` cannot be used at all */
+export async function openRuntime(options: RuntimeOptions) {
+  const read = () => readWorkspace(options.folder, options.env === undefined ? {} : { env: options.env })
+  const hash = keyHasher(options.dataKey)
+  const cache = prepareCache({ runners, builders: (stage) => buildersFor(stage, guards) })
+  const parts = checkParts(options.secrets)
+
+  let state = read()
+  let project = usable(state)
+  const outside = await createOutside(project, {
+    secret: (name) => options.secrets.get(name),
+    env: options.processEnv,
+  })
+  let generation = 0
+  let routes: Routes | null = null
+  let keys: KeyRing | null = null
+  let notices: readonly string[] = []
+  let keyNotices: readonly string[] = []
+  let direct: (target: string) => Direct | undefined = () => undefined
+
+  function swap(): void {
+    generation += 1
+    const env = compileEnvFor(state, parts)
+    const surroundings = JSON.stringify([project.connections, project.policies])
+    const built = buildRoutes({
+      generation,
+      project,
+      flows: present(state.flows, (file) => file.flow),
+      versions: new Map(
+        [...state.versions].map(([flow, files]) => [flow, present(files, (file) => file.version)]),
+      ),
+      prepare: (flow, content, contentHash) => cache.prepare(flow, content, contentHash, env, surroundings),
+      draftHash: (flow) => draftHash(state, flow),
+      deprecatedSince: options.deprecatedSince,
+      previous: routes,
+    })
+    const { connections } = project
+    direct = directPlans({
+      hasConnection: (name) => Object.hasOwn(connections, name),
+      prepare: (flow, content, contentHash) => cache.prepare(flow, content, contentHash, env, surroundings),
+    })
+    cache.sweep()
+    routes = built.routes
+    notices = built.problems.map((problem) => `${problem.endpoint}: ${problem.message}`)
+    swapKeys()
+  }
+
+  function swapKeys(): void {
+    generation += 1
+    const built = keyRing({
+      generation,
+      stored: options.storedKeys(),
+      listed: listedKeysOf(project),
+      consumers: consumersOf(project),
+      secret: (name) => options.secrets.get(name),
+      hash,
+    })
+    keys = built.ring
+    keyNotices = built.problems
+  }
+  swap()
+
+  return {
+    effects: outside.effects,
+    outside,
+    state: () => state,
+    project: () => project,
+    routes: () => routes as Routes,
+    keys: () => keys as KeyRing,
+    direct: (target: string) => direct(target),
+    /** Everything that is wrong or weak in the files as they are on disk now. */
+    check: (): readonly FileProblem[] => checkWorkspace(read(), checkParts(options.secrets)),
+    notices: () => [...notices, ...keyNotices],
+    swapKeys,
+    /** Secrets changed: keys and credentials are read again. */
+    async reconnect(): Promise<void> {
+      await outside.connect(project)
+      swapKeys()
+    },
+    /** All or nothing: a project or Version file with errors leaves everything as it runs. */
+    async reload(): Promise<Applied> {
+      const next = read()
+      const fatal = next.problems.filter((problem) => problem.severity === 'error' && !isDraft(problem.file))
+      if (next.project === null || fatal.length > 0)
+        return { applied: false, problems: next.problems, notices: [] }
+      state = next
+      project = next.project
+      await outside.connect(project)
+      swap()
+      return { applied: true, problems: next.problems, notices: [...notices, ...keyNotices] }
+    },
+    /** What a reference of the command line means: `slug` and `slug@draft` the draft, `slug@3`, `slug@production`. */
+    served(reference: string): ServedVersion {
+      const [slug = '', ref = 'draft'] = reference.split('@')
+      const route = (routes as Routes).endpoints.get(slug)
+      if (!route)
+        throw new AppError('endpoint_not_found', { message: `There is no flow "${slug}" in this workspace.` })
+      const label = route.labels.get(ref)
+      const version =
+        ref === 'draft'
+          ? route.draft
+          : /^\d+$/.test(ref)
+            ? route.versions.get(Number(ref))
+            : label?.kind === 'version'
+              ? label.version
+              : undefined
+      if (version) return version
+      if (ref === 'draft')
+        throw new AppError('flow_error', {
+          message: `The draft of "${slug}" has errors. "sluice check" shows them.`,
+        })
+      throw new AppError('version_not_found', {
+        message: label
+          ? `Label "${ref}" of "${slug}" is split: name a version.`
+          : `"${slug}" has no version or label "${ref}".`,
+      })
+    },
+    close: () => outside.close(),
+  }
+}
+
+function usable(state: WorkspaceState): Project {
+  if (state.project) return state.project
+  const errors = state.problems.filter((problem) => problem.severity === 'error')
+  throw new AppError('invalid_request', {
+    message: `sluice.yaml cannot be used:\n${errors.map(formatProblem).join('\n')}`,
+  })
+}
+
+/** Drafts may be wrong while they are edited; what is served does not depend on them. */
+function isDraft(file: string): boolean {
+  return !(file.startsWith('versions/') || /^sluice(\.[a-z0-9-]+)?\.yaml$/.test(file))
+}
+
+/** The entries that have a value. */
+function present<K, F, T>(files: ReadonlyMap<K, F>, value: (file: F) => T | null): ReadonlyMap<K, T> {
+  const found = new Map<K, T>()
+  for (const [key, file] of files) {
+    const one = value(file)
+    if (one !== null) found.set(key, one)
+  }
+  return found
+}

@@ -1,0 +1,213 @@
+// The server process: the one place that knows all sides. Gateway and control listener over one workspace and one store.
+import { connectControl } from '#main/api/client.ts'
+import { startControl } from '#main/api/control.ts'
+import { readServerFile, removeServerFile, writeServerFile } from '#main/api/server-file.ts'
+import { createCounters } from '#main/gateway/counters.ts'
+import type { GatewayDeps } from '#main/gateway/ports.ts'
+import { startGateway } from '#main/gateway/server.ts'
+import { controlOf } from '#main/publishing/control.ts'
+import { openRuntime, type Runtime } from '#main/publishing/runtime.ts'
+import { dataKey } from '#main/secrets/data-key.ts'
+import { randomText } from '#main/secrets/keys.ts'
+import { secrets } from '#main/secrets/secrets.ts'
+import { openStore, type Store } from '#main/store/open.ts'
+import { watchWorkspace } from '#main/workspace/watch.ts'
+import { AppError } from '#shared/errors.ts'
+import { formatProblem } from '#shared/flow/diagnostics.ts'
+import { dataFolder, dataKeyFile, storeFile, workspaceFolder } from './cli/folders.ts'
+import { appVersion } from './version.ts'
+
+export interface ServerOptions {
+  readonly folder: string
+  /** False: no studio address is given out; the command line still reaches the server. */
+  readonly studio: boolean
+  readonly studioPort?: number | undefined
+  readonly gatewayPort?: number | undefined
+  readonly host?: string | undefined
+  readonly store?: string | undefined
+  readonly env?: string | undefined
+  /** One line per event for the person at the terminal. Never holds a key, a prompt or an answer. */
+  readonly report: (line: string) => void
+}
+
+export interface RunningServer {
+  readonly gateway: string
+  readonly studio: string | null
+  /** A secret of the workspace; only for showing the demo key to the person who started the demo. */
+  secret(name: string): string | undefined
+  /** Refuses new requests, lets running ones finish (30 s), writes everything down. */
+  close(): Promise<void>
+}
+
+const defaultPorts = { studio: 7420 } as const
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const folder = workspaceFolder(options.folder)
+  const data = dataFolder(folder)
+  await refuseSecond(data)
+  const file = storeFile(folder, options.store)
+  const store = openStore(file)
+  const key = dataKey(dataKeyFile(file), process.env)
+  const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
+  const closers: (() => Promise<void> | void)[] = [() => store.close()]
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close()
+  }
+  try {
+    const runtime = await openRuntime({
+      folder,
+      env: options.env,
+      secrets: own,
+      dataKey: key,
+      storedKeys: () => store.keys.list(),
+      deprecatedSince: (slug) => store.meta.since(`deprecated:${slug}`, Math.floor(Date.now() / 1000)),
+      processEnv: process.env,
+    })
+    closers.push(() => runtime.close())
+    const listen = address(runtime.project().gateway.listen, options)
+    refuseOpenWithoutKeys(listen.host, runtime)
+
+    const gateway = await startGateway(gatewayDeps(runtime, store, options.report), listen)
+    closers.push(() => gateway.close())
+    const studioUrl = { current: null as string | null }
+    const control = await startControl({
+      host: '127.0.0.1',
+      port: options.studio ? (options.studioPort ?? defaultPorts.studio) : 0,
+      report: (message, error) =>
+        options.report(`${message}: ${error instanceof Error ? error.message : String(error)}`),
+      handlers: controlOf({
+        folder,
+        app: appVersion,
+        actor: 'control',
+        store,
+        secrets: own,
+        dataKey: key,
+        env: process.env,
+        project: runtime.project,
+        outside: async () => runtime.outside,
+        status: () => ({
+          pid: process.pid,
+          version: appVersion,
+          gateway: gateway.url,
+          studio: studioUrl.current,
+          generation: runtime.routes().generation,
+          endpoints: [...runtime.routes().endpoints.values()].map((route) => ({
+            slug: route.slug,
+            state: route.state,
+            labels: Object.fromEntries(
+              [...route.labels].map(([label, target]) => [
+                label,
+                target.kind === 'version' ? String(target.version.number) : 'split',
+              ]),
+            ),
+          })),
+          log: store.runLog.stats(),
+          problems: [],
+        }),
+        changed: async (what) => {
+          if (what === 'keys') {
+            runtime.swapKeys()
+            for (const row of store.keys.list()) if (row.revokedAt !== null) gateway.cancelKey(row.id)
+          } else if (what === 'secrets') await runtime.reconnect()
+          else await applied(runtime, options.report)
+        },
+      }),
+    })
+    closers.push(() => control.close())
+    studioUrl.current = options.studio ? control.url : null
+    const stopWatching = watchWorkspace(
+      folder,
+      () =>
+        void applied(runtime, options.report).catch((thrown: unknown) =>
+          options.report(`reload failed: ${String(thrown)}`),
+        ),
+    )
+    closers.push(stopWatching)
+    writeServerFile(data, { pid: process.pid, control: control.url, token: control.token })
+    closers.push(() => removeServerFile(data, process.pid))
+    for (const notice of runtime.notices()) options.report(`not served: ${notice}`)
+    for (const problem of runtime.check())
+      if (problem.code === 'not_enforced') options.report(formatProblem(problem))
+    return {
+      gateway: gateway.url,
+      studio: studioUrl.current,
+      secret: (name) => own.get(name),
+      close: closeAll,
+    }
+  } catch (thrown) {
+    await closeAll()
+    throw thrown
+  }
+}
+
+function gatewayDeps(runtime: Runtime, store: Store, report: (line: string) => void): GatewayDeps {
+  return {
+    routes: runtime.routes,
+    keys: runtime.keys,
+    direct: runtime.direct,
+    effects: runtime.effects,
+    log: store.runLog,
+    runs: {
+      get: async (id, consumer) => {
+        const row = store.runLog.pending(id) ?? store.runs.get(id)
+        return row?.consumer === consumer ? row : undefined
+      },
+    },
+    counters: createCounters({
+      journal: {
+        spent: (name, period) => store.budgets.spent(name, period),
+        add: (name, period, usd) => {
+          try {
+            store.budgets.add([{ name, period, usd }])
+          } catch (thrown) {
+            report(
+              `a budget could not be written down: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+            )
+          }
+        },
+      },
+    }),
+    newId: () => randomText(24),
+    report: ({ level, message, facts }) =>
+      report(facts === undefined ? `${level}: ${message}` : `${level}: ${message} ${JSON.stringify(facts)}`),
+  }
+}
+
+async function applied(runtime: Runtime, report: (line: string) => void): Promise<void> {
+  const result = await runtime.reload()
+  if (result.applied) {
+    for (const notice of result.notices) report(`not served: ${notice}`)
+    return
+  }
+  report('The files have errors; everything is served as before:')
+  for (const problem of result.problems)
+    if (problem.severity === 'error') report(`  ${formatProblem(problem)}`)
+}
+
+async function refuseSecond(data: string): Promise<void> {
+  const running = readServerFile(data)
+  if (running && (await connectControl(running))) {
+    throw new AppError('conflict', {
+      message: `A server already runs on this workspace (process ${running.pid}). Stop it first.`,
+    })
+  }
+}
+
+/** `gateway.listen` of the project, unless the command line says otherwise. */
+function address(listen: string, options: ServerOptions): { readonly host: string; readonly port: number } {
+  const at = listen.lastIndexOf(':')
+  return {
+    host: options.host ?? listen.slice(0, at).replace(/^\[|\]$/g, ''),
+    port: options.gatewayPort ?? Number(listen.slice(at + 1)),
+  }
+}
+
+/** Beyond loopback without a single Key is what 175,000 open model servers did (I-39). */
+function refuseOpenWithoutKeys(host: string, runtime: Runtime): void {
+  if (['127.0.0.1', '::1', 'localhost'].includes(host)) return
+  const usable = [...runtime.keys().keys.values()].some((key) => key.state === 'active')
+  if (!usable)
+    throw new AppError('forbidden', {
+      message: `The gateway does not listen on ${host} without a key. Make one first: sluice key create <folder> --consumer <name>`,
+    })
+}
