@@ -110,10 +110,7 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
     this.#over = true
     this.#stop()
     for (const run of this.#running) {
-      if (!run) continue
-      run.end(error)
-      this.#leavePlace(run)
-      this.context.on({ type: 'step-settled', record: run.record('aborted', error) })
+      if (run) this.#cut(run, error)
     }
     this.context.on({ type: 'run-failed', error, answer: this.#collected(), totals: this.#closed() })
   }
@@ -405,7 +402,8 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
   #limit(run: StepRun): void {
     const { timeoutMs } = run.step.plan.policy
     if (timeoutMs === null || run.limited) return
-    run.limited = run.after(timeoutMs, () => {
+    run.limited = true
+    run.after(timeoutMs, () => {
       broke(
         this,
         run,
@@ -419,8 +417,6 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
 
   #returned(run: StepRun, outlets: Outlets): void {
     if (!run.alive) return
-    // A step that calls no upstream has only others left to wait for: a stream it passes on is not its own time.
-    if (run.step.plan.retries === 'run') run.unlimit()
     settleOutlets(this, run, outlets)
   }
 
@@ -521,7 +517,7 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
     const own = run.lives?.find((live) => live.error)?.error
     run.end(own ?? reason)
     this.#leavePlace(run)
-    this.emit({ type: 'step-settled', record: run.record(own ? 'failed' : 'aborted', own ?? reason) })
+    this.context.on({ type: 'step-settled', record: run.record(own ? 'failed' : 'aborted', own ?? reason) })
   }
 
   // ------------------------------------------------------------------------------------------------ the answer

@@ -46,8 +46,8 @@ export class StepRun implements StepContext {
   placed = false
   /** Calls of `run` so far. */
   calls = 0
-  /** Stops the clock of its time limit; null: it does not run. */
-  limited: (() => void) | null = null
+  /** The clock of its time limit runs. */
+  limited = false
   modelCalls = 0
   /** Upstream attempts so far, answered or not. */
   attemptCount = 0
@@ -177,11 +177,6 @@ export class StepRun implements StepContext {
       this.offEnd(cancel)
       cancel()
     }
-  }
-
-  unlimit(): void {
-    this.limited?.()
-    this.limited = null
   }
 
   /** `stop` is called when the step ends. */
