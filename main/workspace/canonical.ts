@@ -1,7 +1,7 @@
 // Canonical form (flow-file.md 1.6): what the app writes for new content, and what `sluice fmt` makes of any file.
 import type { Json } from '#shared/json.ts'
 import { formatPrompt } from './prompt.ts'
-import { arrange, type Definitions, type DocumentKind, shapeFor } from './shapes.ts'
+import { arrange, type DocumentKind, shapeFor } from './shapes.ts'
 import { withComments } from './yaml-comments.ts'
 import { parseYaml } from './yaml-tree.ts'
 import { documentLines, fromData, toData } from './yaml-write.ts'
@@ -10,27 +10,23 @@ export type { DocumentKind } from './shapes.ts'
 
 /**
  * The same document in canonical form, comments kept; undefined when the text cannot be read. A byte order mark, CR LF
- * and a missing last line break are mended. With `definitions` the config of nodes is put in order too.
+ * and a missing last line break are mended.
  */
-export function formatText(kind: DocumentKind, text: string, definitions?: Definitions): string | undefined {
+export function formatText(kind: DocumentKind, text: string): string | undefined {
   const clean = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
   if (kind === 'prompt') return formatPrompt(clean)
   const yaml = parseYaml(clean)
   const broken = yaml.problems.some(({ severity }) => severity !== 'warning')
   if (broken || !yaml.sound || yaml.root?.kind !== 'map') return undefined
-  return `${documentLines(arrange(withComments(yaml), shapeFor(kind, definitions))).join('\n')}\n`
+  return `${documentLines(arrange(withComments(yaml), shapeFor(kind))).join('\n')}\n`
 }
 
 /** A new file for this data; prompts are written by `writePrompt`. */
-export function writeDocument(
-  kind: Exclude<DocumentKind, 'prompt'>,
-  data: object,
-  definitions?: Definitions,
-): string {
-  return `${documentLines(arrange(fromData(data as Json), shapeFor(kind, definitions))).join('\n')}\n`
+export function writeDocument(kind: Exclude<DocumentKind, 'prompt'>, data: object): string {
+  return `${documentLines(arrange(fromData(data as Json), shapeFor(kind))).join('\n')}\n`
 }
 
 /** The data with everything left out that says nothing, as the canonical form would leave it out. */
-export function withoutDefaults<T extends object>(kind: DocumentKind, data: T, definitions?: Definitions): T {
-  return toData(arrange(fromData(data as unknown as Json), shapeFor(kind, definitions))) as unknown as T
+export function withoutDefaults<T extends object>(kind: DocumentKind, data: T): T {
+  return toData(arrange(fromData(data as unknown as Json), shapeFor(kind))) as unknown as T
 }

@@ -14,8 +14,8 @@ export interface LocatedProblem extends Pick<Problem, 'code' | 'severity' | 'mes
 export interface Judged<T> {
   /** Null when there is any error. */
   readonly value: T | null
-  /** What is left without the fields that are wrong, where that is still a document: it can be judged further. */
-  readonly partial: T | null
+  /** As it stands, wrong fields and all; null when nothing of it may be read. */
+  readonly data: Json | null
   readonly problems: readonly LocatedProblem[]
 }
 
@@ -36,11 +36,11 @@ export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Ju
     const position = yaml.position(offsetOf(yaml.root, ['format'], 'value'))
     return {
       value: null,
-      partial: null,
+      data: null,
       problems: [{ code: 'newer_format', severity: 'error', message: newer, path: ['format'], ...position }],
     }
   }
-  if (!yaml.sound || data === undefined) return { value: null, partial: null, problems }
+  if (!yaml.sound || data === undefined) return { value: null, data: null, problems }
   if (yaml.root?.kind === 'map' && yaml.root.pairs.findIndex((pair) => pair.key === 'format') > 0) {
     add({ code: 'wrong_value', path: ['format'], message: '"format" must be the first key' }, 'key')
   }
@@ -48,8 +48,7 @@ export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Ju
   const issues = result.success ? [] : readIssues(schema, result.error, data, `the ${kind}`)
   for (const issue of issues) add(issue, issue.kind)
   const errors = problems.some((problem) => problem.severity === 'error')
-  const partial = result.success ? result.data : withoutIssues(schema, data, issues)
-  return { value: result.success && !errors ? result.data : null, partial, problems }
+  return { value: result.success && !errors ? result.data : null, data, problems }
 }
 
 /** Formats rise with the main version: `sluice/flow@2` comes with Sluice 2.0. */
@@ -61,7 +60,7 @@ function newerFormat(data: Json | undefined, kind: string): string | undefined {
 }
 
 /** The document without the entries of maps that are wrong; in lists a place has a meaning, so nothing is taken out. */
-function withoutIssues<T>(schema: z.ZodType<T>, data: Json, issues: readonly ReadIssue[]): T | null {
+export function withoutIssues<T>(schema: z.ZodType<T>, data: Json, issues: readonly ReadIssue[]): T | null {
   const inMaps = issues.every(({ path }) => typeof path.at(-1) === 'string')
   if (!inMaps) return null
   const rest = issues.reduce((value, { path }) => without(value, path), data)

@@ -1,7 +1,7 @@
 // The form of `*.prompt.md` (flow-file.md 4): front matter, then role blocks whose text is exact.
 import { AppError } from '#shared/errors.ts'
 import { didYouMean } from '#shared/flow/diagnostics.ts'
-import { promptHeadSchema } from '#shared/flow/schema.ts'
+import { promptHeadSchema, promptVariableSchema } from '#shared/flow/schema.ts'
 import type { BlockRole, Prompt, PromptBlock, PromptVariable } from '#shared/flow/types.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
 import { parseTemplate } from '#shared/text/template.ts'
@@ -11,7 +11,7 @@ import { positionsOf } from './positions.ts'
 import { arrange, shapeFor } from './shapes.ts'
 import { withComments } from './yaml-comments.ts'
 import { textRules } from './yaml-rules.ts'
-import { type DocumentPath, offsetOf, parseYaml, type YamlText } from './yaml-tree.ts'
+import { type DocumentPath, offsetOf, parseYaml, pathAt, type YamlText } from './yaml-tree.ts'
 import { documentLines, fromData } from './yaml-write.ts'
 
 const roles: readonly BlockRole[] = ['system', 'user', 'assistant', 'tool']
@@ -24,6 +24,7 @@ export interface ReadPrompt {
   readonly prompt: Prompt | null
   readonly problems: readonly LocatedProblem[]
   place(path: DocumentPath, kind?: 'key' | 'value'): Position
+  pathAt(offset: number): DocumentPath
 }
 
 interface Block extends PromptBlock {
@@ -44,10 +45,10 @@ export function readPrompt(name: string, text: string): ReadPrompt {
   const { head, blocks, problems } = split(text)
   const judged: Judged<Head> =
     head === undefined
-      ? { value: null, partial: null, problems: [] }
+      ? { value: null, data: null, problems: [] }
       : judge(head, promptHeadSchema as never, 'prompt')
   const all = [...problems, ...judged.problems]
-  if (judged.partial !== null) all.push(...checkVariables(judged.partial.variables ?? {}, blocks, head))
+  if (judged.data !== null) all.push(...checkVariables(declared(judged.data), blocks, head))
   const whole = judged.value !== null && !all.some((problem) => problem.severity === 'error')
   return {
     prompt: whole && judged.value !== null ? promptOf(name, judged.value, blocks) : null,
@@ -57,7 +58,23 @@ export function readPrompt(name: string, text: string): ReadPrompt {
       if (block) return { line: block.line, column: 1 }
       return head === undefined ? { line: 1, column: 1 } : head.position(offsetOf(head.root, path, kind))
     },
+    pathAt: (offset) => {
+      const { line } = positionsOf(text)(offset)
+      const index = blocks.findLastIndex((block) => block.line <= line)
+      // The head was read with an empty line in place of its "---".
+      return index === -1 ? pathAt(head?.root, offset - 3) : ['blocks', index]
+    },
   }
+}
+
+/** The variables that are declared well enough to be used; the others have been reported. */
+function declared(data: Json): Readonly<Record<string, PromptVariable | null>> {
+  const variables = isJsonObject(data) && isJsonObject(data['variables']) ? data['variables'] : {}
+  const entries = Object.entries(variables).map(([name, value]) => {
+    const read = promptVariableSchema.safeParse(value)
+    return [name, read.success ? (read.data as PromptVariable) : null] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 type Head = Pick<Prompt, 'description' | 'tags' | 'settings'> & { readonly variables?: Prompt['variables'] }
@@ -145,7 +162,7 @@ function split(text: string): Parts {
 }
 
 function checkVariables(
-  variables: Readonly<Record<string, PromptVariable>>,
+  variables: Readonly<Record<string, PromptVariable | null>>,
   blocks: readonly Block[],
   head: YamlText | undefined,
 ): LocatedProblem[] {
@@ -188,8 +205,8 @@ function checkVariables(
       problems.push({ code: 'wrong_value', severity: 'error', message, path, ...atHead(path, 'key') })
     }
     for (const field of ['default', 'sample'] as const) {
-      const value = variable[field]
-      if (value === undefined || fits(value, variable.type)) continue
+      const value = variable?.[field]
+      if (!variable || value === undefined || fits(value, variable.type)) continue
       const message = `"${field}" of the variable "${name}" is not of its type ${variable.type}`
       const place = [...path, field]
       problems.push({

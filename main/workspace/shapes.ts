@@ -1,7 +1,6 @@
 // The order in which each kind of document is written and what is left out of it, derived from the schemas.
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
-import type { AnyNodeDefinition } from '#shared/flow/definition.ts'
 import { flowSchema, layoutSchema, promptHeadSchema, versionSchema } from '#shared/flow/schema.ts'
 import type { Json } from '#shared/json.ts'
 import { projectSchema } from '#shared/project/schema.ts'
@@ -14,7 +13,7 @@ export interface Shape {
   /** Keys in the order they are written; others follow as they stood. */
   readonly fields?: Readonly<Record<string, Shape>>
   /** Of every entry of a free map or a list. */
-  readonly each?: Shape | ((entry: Written) => Shape)
+  readonly each?: Shape
   /** Entries by key (maps) or by text (lists): their order has no meaning. */
   readonly sorted?: boolean
   /** One entry in each line. */
@@ -23,12 +22,10 @@ export interface Shape {
   readonly otherwise?: Json
 }
 
-export type Definitions = Readonly<Record<string, AnyNodeDefinition>>
-
-export function shapeFor(kind: DocumentKind, definitions: Definitions = {}): Shape {
+export function shapeFor(kind: DocumentKind): Shape {
   switch (kind) {
     case 'flow':
-      return flowShape(fromSchema(flowSchema), definitions)
+      return flowShape(fromSchema(flowSchema))
     case 'layout': {
       const shape = fromSchema(layoutSchema)
       return with_(shape, { nodes: { ...shape.fields?.['nodes'], sorted: true, block: true } })
@@ -37,7 +34,7 @@ export function shapeFor(kind: DocumentKind, definitions: Definitions = {}): Sha
       return fromSchema(projectSchema)
     case 'version': {
       const shape = fromSchema(versionSchema)
-      return with_(shape, { content: flowShape(shape.fields?.['content'] ?? {}, definitions) })
+      return with_(shape, { content: flowShape(shape.fields?.['content'] ?? {}) })
     }
     case 'prompt':
       return fromSchema(promptHeadSchema)
@@ -48,18 +45,19 @@ function with_(shape: Shape, fields: Readonly<Record<string, Shape>>): Shape {
   return { ...shape, fields: { ...shape.fields, ...fields } }
 }
 
-function flowShape(flow: Shape, definitions: Definitions): Shape {
-  const node = flow.fields?.['nodes']?.each as Shape
-  const each = (entry: Written): Shape => with_(nodeShape(node), { config: configShape(entry, definitions) })
+function flowShape(flow: Shape): Shape {
   return with_(flow, {
-    nodes: { each, sorted: true, block: true },
+    nodes: { each: nodeShape(flow.fields?.['nodes']?.each ?? {}), sorted: true, block: true },
     edges: { sorted: true, block: true },
     tags: { otherwise: [] },
     examples: { ...flow.fields?.['examples'], otherwise: {} },
   })
 }
 
-/** Defaults of nodes.md 1.6 that hold for every type; those that depend on the type are left as written. */
+/**
+ * Defaults of nodes.md 1.6 that hold for every type; those that depend on the type are left as written, and so is config,
+ * whose maps may be ordered.
+ */
 function nodeShape(node: Shape): Shape {
   const policy = node.fields?.['policy'] ?? {}
   const retry = policy.fields?.['retry'] ?? {}
@@ -68,6 +66,7 @@ function nodeShape(node: Shape): Shape {
     v: { otherwise: 1 },
     mode: { otherwise: 'on' },
     tags: { otherwise: [] },
+    config: { otherwise: {} },
     stub: { otherwise: {} },
     policy: {
       ...with_(policy, {
@@ -84,16 +83,6 @@ function nodeShape(node: Shape): Shape {
       otherwise: {},
     },
   })
-}
-
-/** Config in the order of its definition, as long as it is written for that version of the type. */
-function configShape(node: Written, definitions: Definitions): Shape {
-  const data = toData(node) as { readonly type?: Json; readonly v?: Json }
-  const type = typeof data === 'object' && data !== null ? data.type : undefined
-  const definition =
-    typeof type === 'string' && Object.hasOwn(definitions, type) ? definitions[type] : undefined
-  const current = definition !== undefined && (data.v ?? 1) === definition.version
-  return { ...(current ? fromSchema(definition.config) : {}), otherwise: {} }
 }
 
 const known = new WeakMap<z.core.$ZodType, Shape>()
@@ -144,13 +133,13 @@ export function arrange(value: Written, shape: Shape): Written {
   if (value.kind === 'scalar') return value
   const block = shape.block === true ? { block: true } : {}
   if (value.kind === 'list') {
-    const entries = value.entries.map((entry) => inside(entry, eachShape(shape, entry.value)))
+    const entries = value.entries.map((entry) => inside(entry, shape.each ?? {}))
     return { kind: 'list', entries: shape.sorted ? entries.toSorted(byText) : entries, ...block }
   }
   const { fields } = shape
   const entries = value.entries.flatMap((entry): readonly WrittenEntry[] => {
     const own = fields && Object.hasOwn(fields, entry.key) ? fields[entry.key] : undefined
-    const child = own ?? eachShape(shape, entry.value)
+    const child = own ?? shape.each ?? {}
     const arranged = inside(entry, child)
     return leftOut(arranged, child) ? [] : [arranged]
   })
@@ -159,10 +148,6 @@ export function arrange(value: Written, shape: Shape): Written {
 
 function inside(entry: WrittenEntry, shape: Shape): WrittenEntry {
   return { ...entry, value: arrange(entry.value, shape) }
-}
-
-function eachShape({ each }: Shape, value: Written): Shape {
-  return typeof each === 'function' ? each(value) : (each ?? {})
 }
 
 /** An entry that carries a comment stays: somebody had something to say about it. */

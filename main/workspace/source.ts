@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import type { FileProblem } from '#shared/flow/diagnostics.ts'
 import type { LocatedProblem } from './judge.ts'
 import { type Position, positionsOf } from './positions.ts'
-import type { DocumentPath } from './yaml-tree.ts'
+import { type DocumentPath, offsetOf, pathAt, type YamlText } from './yaml-tree.ts'
 
 export interface SourceFile {
   /** Relative to the folder, with `/`. */
@@ -13,6 +13,23 @@ export interface SourceFile {
   readonly text: string
   /** Line and column of a path in the document; what is missing is shown at the nearest thing that is there. */
   place(path: DocumentPath, kind?: 'key' | 'value'): Position
+  /** The path of what stands at an offset; the line number in files that are no document. */
+  pathAt(offset: number): DocumentPath
+}
+
+export function yamlSource(file: string, yaml: YamlText): SourceFile {
+  return {
+    file,
+    text: yaml.text,
+    place: (path, kind) => yaml.position(offsetOf(yaml.root, path, kind)),
+    pathAt: (offset) => pathAt(yaml.root, offset),
+  }
+}
+
+/** A file that has lines and no further structure. */
+export function plainSource(file: string, text: string): SourceFile {
+  const position = positionsOf(text)
+  return { file, text, place: () => ({ line: 1, column: 1 }), pathAt: (offset) => [position(offset).line] }
 }
 
 export function problemAt(file: string, found: LocatedProblem): FileProblem {

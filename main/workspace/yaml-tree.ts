@@ -366,3 +366,17 @@ export function offsetOf(
   }
   return root?.start ?? 0
 }
+
+/** The path of the innermost entry that an offset stands in. */
+export function pathAt(root: YamlNode | undefined, offset: number): DocumentPath {
+  const path: (string | number)[] = []
+  for (let node = root; node !== undefined && node.kind !== 'scalar'; ) {
+    const entries: readonly (YamlPair | YamlItem)[] = node.kind === 'map' ? node.pairs : node.items
+    const index = entries.findIndex((entry) => entry.start <= offset && offset < entry.end)
+    const entry = entries[index]
+    if (entry === undefined) break
+    path.push('key' in entry ? entry.key : index)
+    node = entry.value
+  }
+  return path
+}

@@ -1,0 +1,67 @@
+// `sluice fmt`: every file that a person edits, in canonical form. Frozen Versions are never touched.
+import { join } from 'node:path'
+import type { FileProblem } from '#shared/flow/diagnostics.ts'
+import { formatText } from './canonical.ts'
+import { listFolder } from './folder.ts'
+import { kindOf } from './kinds.ts'
+import { readPrompt } from './prompt.ts'
+import type { DocumentKind } from './shapes.ts'
+import { fileProblem, loadText, problemAt } from './source.ts'
+import { writeFileAtomic } from './write.ts'
+import { parseYaml } from './yaml-tree.ts'
+
+export interface FmtOptions {
+  /** Only tell which files would change. */
+  readonly check: boolean
+}
+
+export interface FmtResult {
+  /** Files that were, or with `check` would be, rewritten. */
+  readonly changed: readonly string[]
+  /** Why other files were left as they are. */
+  readonly problems: readonly FileProblem[]
+}
+
+export function fmt(folder: string, { check }: FmtOptions): FmtResult {
+  const changed: string[] = []
+  const problems: FileProblem[] = []
+  for (const file of listFolder(folder).files) {
+    const kind = kindOf(file)
+    if (kind === undefined || 'misplaced' in kind || kind.number !== undefined) continue
+    const loaded = loadText(join(folder, file), file, kind.maxBytes)
+    if (loaded === 'gone') continue
+    if ('problem' in loaded) {
+      problems.push(loaded.problem)
+      continue
+    }
+    const { text } = loaded
+    const newer =
+      /^---\n?format: sluice\/\w+@([2-9]|\d{2,})/m.test(text) ||
+      /^format: sluice\/\w+@([2-9]|\d{2,})/.test(text)
+    const formatted = newer ? undefined : formatText(kind.kind, text)
+    if (formatted === undefined) problems.push(...whyNot(file, kind.kind, text))
+    else if (formatted !== text) {
+      changed.push(file)
+      if (!check) writeFileAtomic(folder, file, formatted)
+    }
+  }
+  return { changed, problems }
+}
+
+function whyNot(file: string, kind: DocumentKind, text: string): FileProblem[] {
+  const found =
+    kind === 'prompt'
+      ? readPrompt('', text).problems.map((problem) => problemAt(file, problem))
+      : syntaxProblems(file, text)
+  const errors = found.filter((problem) => problem.severity === 'error')
+  return errors.length > 0
+    ? errors
+    : [fileProblem(file, 'newer_format', 'cannot be formatted by this release')]
+}
+
+function syntaxProblems(file: string, text: string): FileProblem[] {
+  const yaml = parseYaml(text)
+  return yaml.problems.map(({ code, severity = 'error', offset, message }) =>
+    problemAt(file, { code, severity, message, path: [], ...yaml.position(offset) }),
+  )
+}
