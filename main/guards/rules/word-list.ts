@@ -1,0 +1,50 @@
+// Many words at once, through the usual disguises.
+import type { Span } from '#shared/flow/definition.ts'
+import { reversed, rotated } from '../text/disguises.ts'
+import { Keywords } from '../text/keywords.ts'
+import { folded, viewsOf } from '../text/normalise.ts'
+import { identity, type View } from '../text/view.ts'
+
+export interface WordListOptions {
+  readonly wholeWords: boolean
+  readonly exact: boolean
+  readonly kind: string
+}
+
+/** Shorter words turn up by chance when a text is read backwards or turned by 13 places. */
+const longEnough = 8
+
+export function wordFinder(
+  words: readonly string[],
+  options: WordListOptions,
+): (text: string) => readonly Span[] {
+  const own = words.map((word) => (options.exact ? word : folded(identity(word)).text.trim())).filter(Boolean)
+  const keywords = new Keywords(own)
+  const find = (view: View, min: number, spans: Span[]) =>
+    keywords.scan(view.text, (_word, start, end) => {
+      const alone = !options.wholeWords || (boundary(view.text, start) && boundary(view.text, end))
+      if (alone && end - start >= min)
+        spans.push({ ...view.original(start, end), kind: options.kind, score: 1 })
+      return undefined
+    })
+  const hasLong = own.some((word) => word.length >= longEnough)
+  return (text) => {
+    const spans: Span[] = []
+    if (options.exact) find(identity(text), 1, spans)
+    else {
+      const { base, folded: views } = viewsOf(text)
+      for (const view of views) find(view, 1, spans)
+      if (spans.length === 0 && hasLong)
+        for (const view of [rotated(base), reversed(base)]) find(view, longEnough, spans)
+    }
+    return spans
+  }
+}
+
+function boundary(text: string, index: number): boolean {
+  return !(isWord(text, index - 1) && isWord(text, index))
+}
+
+function isWord(text: string, index: number): boolean {
+  return /[\p{L}\p{N}_]/u.test(text.charAt(index))
+}
