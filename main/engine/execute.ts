@@ -69,6 +69,9 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
   #started = 0
   #draining = false
   #over = false
+  /** Steps are being ended together: a failure of the Run that follows from it waits until all are. */
+  #cutting = 0
+  #cause: AppError | null = null
   #startTicks = 0
   #fence: ((text: string) => string) | null = null
   #stopTimer: (() => void) | null = null
@@ -107,6 +110,10 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
 
   abort(error: AppError): void {
     if (this.#over) return
+    if (this.#cutting > 0) {
+      this.#cause ??= error
+      return
+    }
     this.#over = true
     this.#stop()
     for (const run of this.#running) {
@@ -179,7 +186,7 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
   }
 
   drain(): void {
-    if (this.#draining || this.#over) return
+    if (this.#draining || this.#cutting > 0 || this.#over) return
     this.#draining = true
     while (this.#next < this.#queue.length && !this.#over) {
       const index = this.#queue[this.#next] as number
@@ -494,6 +501,7 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
   /** Ends steps that are no longer wanted: first all of them, then their edges, so that none starts another. */
   abortSteps(indexes: readonly number[], reason: AppError): void {
     const ended: PreparedStep[] = []
+    this.#cutting += 1
     for (const index of indexes) {
       const step = this.prepared.steps[index] as PreparedStep
       if (this.#steps[index] === done) continue
@@ -509,7 +517,9 @@ class Execution implements RunHandle, StepHost, OutletsHost, TriesHost {
         this.emit({ type: 'step-settled', record: unrun(step, status, this.elapsed()) })
       }
     }
-    for (const step of ended) for (const edge of step.edges) this.absent(edge)
+    this.#cutting -= 1
+    if (this.#cause) this.abort(this.#cause)
+    else for (const step of ended) for (const edge of step.edges) this.absent(edge)
   }
 
   #cut(run: StepRun, reason: AppError): void {
