@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
 
   problems.push(...samples.flatMap(problemsOf))
   const rows = evaluate(samples)
-  say(`\n${table(rows)}\n`)
+  say(rows.length > 0 ? `\n${table(rows)}\n` : 'Nothing was measured.')
   if (options.profile) say(printProfiles(profileFolder(site), samples))
   const foreign = foreignCores(samples)
   if (foreign > 0.1)
