@@ -16,6 +16,8 @@ export interface GatewayDeps {
   readonly counters: Counters
   /** 144 random bits as 24 letters and digits. */
   newId(): string
+  /** A one-node Plan for `connection/model` (Keys with the scope `models`); undefined: there is no such model. */
+  direct?(target: string): { readonly route: Route; readonly version: ServedVersion } | undefined
   report(event: {
     readonly level: 'info' | 'warn' | 'error'
     readonly message: string

@@ -1,0 +1,106 @@
+// Runs at once: places of the whole gateway with a short queue before them, and caps per holder without one.
+import type { Clock } from '#main/engine/effects.ts'
+import { AppError } from '#shared/errors.ts'
+
+export type Priority = 'high' | 'normal' | 'low'
+
+export interface Room {
+  readonly maxRuns: number
+  readonly maxQueue: number
+  readonly queueMs: number
+}
+
+interface Waiting {
+  readonly enter: () => void
+  readonly stopClock: () => void
+}
+
+const lanes = ['high', 'normal', 'low'] as const satisfies readonly Priority[]
+
+export interface Places {
+  readonly running: number
+  readonly queued: number
+  /** Takes a place at once. False: none is free, or others were here before. */
+  tryEnter(room: Room): boolean
+  /** Waits for a place; rejects with `overloaded`, or `cancelled` after `leave`. Throws `overloaded` when the queue is full. */
+  wait(room: Room, priority: Priority): { readonly entered: Promise<void>; leave(): void }
+  leave(room: Room): void
+}
+
+export function createPlaces(clock: Clock): Places {
+  let running = 0
+  let queued = 0
+  const queues: Record<Priority, Set<Waiting>> = { high: new Set(), normal: new Set(), low: new Set() }
+
+  function next(room: Room): void {
+    while (running < room.maxRuns && queued > 0) {
+      const lane = lanes.find((name) => queues[name].size > 0)
+      if (!lane) return
+      const [first] = queues[lane]
+      if (!first) return
+      remove(first, lane)
+      running += 1
+      first.enter()
+    }
+  }
+  function remove(waiting: Waiting, lane: Priority): void {
+    if (!queues[lane].delete(waiting)) return
+    queued -= 1
+    waiting.stopClock()
+  }
+
+  return {
+    get running() {
+      return running
+    },
+    get queued() {
+      return queued
+    },
+    tryEnter(room) {
+      if (running >= room.maxRuns || queued > 0) return false
+      running += 1
+      return true
+    },
+    wait(room, priority) {
+      if (queued >= room.maxQueue) throw busy('The queue is full.')
+      const { promise: entered, resolve, reject } = Promise.withResolvers<void>()
+      const late = () => {
+        remove(waiting, priority)
+        reject(busy(`No place became free in ${room.queueMs} ms.`))
+      }
+      const waiting: Waiting = { enter: resolve, stopClock: clock.after(room.queueMs, late) }
+      queues[priority].add(waiting)
+      queued += 1
+      const leave = () => {
+        remove(waiting, priority)
+        reject(new AppError('cancelled', { message: 'The wait for a place was given up.' }))
+      }
+      return { entered, leave }
+    },
+    leave(room) {
+      running -= 1
+      if (queued > 0) next(room)
+    },
+  }
+}
+
+function busy(why: string): AppError {
+  return new AppError('overloaded', { message: `The gateway is busy. ${why}`, retryAfterMs: 1000 })
+}
+
+/** How many Runs each Key, Consumer and Endpoint has now. Entries of idle holders are dropped. */
+export function createTally() {
+  const counts = new Map<string, number>()
+  return {
+    of: (name: string) => counts.get(name) ?? 0,
+    add(name: string): void {
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    },
+    remove(name: string): void {
+      const left = (counts.get(name) ?? 0) - 1
+      if (left > 0) counts.set(name, left)
+      else counts.delete(name)
+    },
+  }
+}
+export type Tally = ReturnType<typeof createTally>
