@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { checkParts } from '#main/publishing/parts.ts'
+import { checkParts, readOptions } from '#main/publishing/parts.ts'
 import { secretVariable } from '#main/secrets/secrets.ts'
 import { openStore } from '#main/store/open.ts'
 import { checkWorkspace } from '#main/workspace/check.ts'
@@ -18,7 +18,7 @@ export interface CheckOptions {
 /** Reads only: a folder that was never served gets no store by being checked. */
 export function check(folder: string, options: CheckOptions): ExitCode {
   const root = workspaceFolder(folder)
-  const state = readWorkspace(root, options.env === undefined ? {} : { env: options.env })
+  const state = readWorkspace(root, readOptions(options.env))
   const problems = checkWorkspace(state, checkParts({ has: knownSecret(root) }))
   const errors = problems.filter((problem) => problem.severity === 'error').length
   const warnings = problems.filter((problem) => problem.severity === 'warning').length

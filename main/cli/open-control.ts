@@ -4,6 +4,7 @@ import { callOperation } from '#main/api/control.ts'
 import { readServerFile } from '#main/api/server-file.ts'
 import { controlOf } from '#main/publishing/control.ts'
 import { createOutside } from '#main/publishing/outside.ts'
+import { readOptions } from '#main/publishing/parts.ts'
 import { dataKey } from '#main/secrets/data-key.ts'
 import { secrets } from '#main/secrets/secrets.ts'
 import { openStore } from '#main/store/open.ts'
@@ -38,7 +39,7 @@ async function withOwn(
     const key = dataKey(dataKeyFile(file), process.env)
     const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
     const project = () => {
-      const state = readWorkspace(folder)
+      const state = readWorkspace(folder, readOptions())
       if (state.project) return state.project
       const errors = state.problems.filter((problem) => problem.severity === 'error').map(formatProblem)
       throw new AppError('invalid_request', { message: `sluice.yaml cannot be used:\n${errors.join('\n')}` })

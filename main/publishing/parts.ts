@@ -3,6 +3,7 @@ import { guardBuilders } from '#main/guards/builders.ts'
 import { catalogueModel } from '#main/providers/catalogue.ts'
 import { providers } from '#main/providers/registry.ts'
 import type { CheckParts, ProviderFacts } from '#main/workspace/check.ts'
+import type { ReadOptions } from '#main/workspace/read.ts'
 import { definitions } from '#nodes/definitions.ts'
 import type { ModelFacts } from '#shared/flow/compile/env.ts'
 import type { AnyNodeDefinition } from '#shared/flow/definition.ts'
@@ -11,13 +12,16 @@ export const definitionsByType: ReadonlyMap<string, AnyNodeDefinition> = new Map
   definitions.map((definition) => [definition.type, definition]),
 )
 
+export function readOptions(env?: string): ReadOptions {
+  return { definitions: definitionsByType, ...(env === undefined ? {} : { env }) }
+}
+
 /** Shared by all flows; nothing in it is built before a flow uses it. */
 export const guards = guardBuilders()
 
 export function checkParts(secrets: { has(name: string): boolean }): CheckParts {
   let findSecrets: CheckParts['findSecrets'] | undefined
   return {
-    definitions: definitionsByType,
     providers: providerFacts(),
     modelFacts,
     hasSecret: (name) => secrets.has(name),

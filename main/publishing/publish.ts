@@ -9,7 +9,7 @@ import { createFileAtomic, writeFileAtomic } from '#main/workspace/write.ts'
 import type { OperationOutput } from '#shared/api/control.ts'
 import { AppError } from '#shared/errors.ts'
 import type { FileProblem } from '#shared/flow/diagnostics.ts'
-import { definitionsByType } from './parts.ts'
+import { readOptions } from './parts.ts'
 
 export interface PublishRequest {
   readonly folder: string
@@ -28,7 +28,7 @@ export interface PublishRequest {
  */
 export function publish(request: PublishRequest): OperationOutput<'publish'> {
   const { folder, flow, label } = request
-  const state = readWorkspace(folder)
+  const state = readWorkspace(folder, readOptions())
   if (!state.flows.has(flow)) {
     const known = [...state.flows.keys()].sort().join(', ')
     throw new AppError('endpoint_not_found', {
@@ -46,7 +46,6 @@ export function publish(request: PublishRequest): OperationOutput<'publish'> {
   const frozen = freezeVersion(state, flow, {
     now: request.now,
     app: request.app,
-    definitions: definitionsByType,
     ...(request.note === undefined ? {} : { note: request.note }),
     ...(request.author === undefined ? {} : { author: request.author }),
   })

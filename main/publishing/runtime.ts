@@ -15,7 +15,7 @@ import { consumersOf, listedKeysOf } from './callers.ts'
 import { type Direct, directPlans } from './direct.ts'
 import { keyRing, type StoredKey } from './key-ring.ts'
 import { createOutside } from './outside.ts'
-import { checkParts, guards } from './parts.ts'
+import { checkParts, guards, readOptions } from './parts.ts'
 import { prepareCache } from './prepare-cache.ts'
 import { buildRoutes } from './routes.ts'
 
@@ -42,7 +42,7 @@ export type Runtime = Awaited<ReturnType<typeof openRuntime>>
 
 /** @throws AppError `invalid_request` when `sluice.yaml` cannot be used at all */
 export async function openRuntime(options: RuntimeOptions) {
-  const read = () => readWorkspace(options.folder, options.env === undefined ? {} : { env: options.env })
+  const read = () => readWorkspace(options.folder, readOptions(options.env))
   const hash = keyHasher(options.dataKey)
   const cache = prepareCache({ runners, builders: (stage) => buildersFor(stage, guards) })
   const parts = checkParts(options.secrets)

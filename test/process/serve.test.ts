@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { answer, failure, sse, stream } from '../upstream/replies.ts'
-import { startUpstream, type Upstream } from '../upstream/server.ts'
+import { type Script, startUpstream, type Upstream } from '../upstream/server.ts'
 import { call, type Served, serve, sluice } from './sluice.ts'
 import { flow, secretEnv, workspace } from './workspace.ts'
 
@@ -151,7 +151,7 @@ describe('a published flow', () => {
 })
 
 describe('when the first model fails, the fallback answers', () => {
-  const cases: readonly (readonly [string, Parameters<Upstream['script']>[0], number])[] = [
+  const cases: readonly (readonly [string, Script, number])[] = [
     ['500', failure(500), 2],
     ['429 twice', failure(429, {}, { 'retry-after': '0' }), 2],
     [
