@@ -54,7 +54,7 @@ describe('rendering', () => {
       let text = ''
       for (let piece = next(6); piece >= 0; piece -= 1) {
         text += texts[next(texts.length)]
-        text += `${['{{', '{{-', '{{ '][next(3)]}${names[next(names.length)]}${['}}', '-}}', ' }}'][next(3)]}`
+        text += `${['{{', '{{-', '{{ '][next(3)]}${names[next(names.length)]}${['}}', '-}}', ' }}', '|raw}}'][next(4)]}`
       }
       const liquid = engine('text')
       expect(render(text, values)).toBe(liquid.renderSync(liquid.parse(text), values))

@@ -90,8 +90,12 @@ function piecesOf(parts: readonly Part[]): readonly Piece[] | undefined {
       continue
     }
     const [token, ...more] = TypeGuards.isOutputToken(part.token) ? (value?.initial.postfix ?? []) : []
-    // One filter stands on every output: the escape.
-    const plain = more.length === 0 && value?.filters.length === 1 && TypeGuards.isPropertyAccessToken(token)
+    // One filter stands on every output, the escape, unless `raw` takes its place.
+    const plain =
+      more.length === 0 &&
+      value?.filters.length === 1 &&
+      value.filters[0]?.raw !== true &&
+      TypeGuards.isPropertyAccessToken(token)
     const root =
       plain && token.variable === undefined && token.props.length === 1 ? token.props[0] : undefined
     if (root === undefined || !TypeGuards.isWordToken(root)) return undefined
@@ -101,7 +105,7 @@ function piecesOf(parts: readonly Part[]): readonly Piece[] | undefined {
 }
 interface PlainOutput {
   readonly initial: { readonly postfix: readonly unknown[] }
-  readonly filters: readonly unknown[]
+  readonly filters: readonly { readonly raw?: boolean }[]
 }
 
 function joinPieces(pieces: readonly Piece[], show: (value: unknown) => string) {
