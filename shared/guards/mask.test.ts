@@ -174,7 +174,13 @@ test('texts are visited in every place of a message', () => {
     },
     {
       role: 'tool',
-      parts: [{ type: 'tool-result', callId: '1', content: [{ type: 'json', value: { key: ['deep', 12, 4111111111111111] } }] }],
+      parts: [
+        {
+          type: 'tool-result',
+          callId: '1',
+          content: [{ type: 'json', value: { key: ['deep', 12, 4111111111111111] } }],
+        },
+      ],
     },
   ]
   walkTexts(messages, (text, { part, from }) => {

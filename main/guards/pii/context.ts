@@ -8,7 +8,7 @@ export const contextReach = reach
 
 const stems = {
   phone:
-    'phone telephon telefon telefoon tel mobil cell call fax whatsapp sms text dial ring reach hotline handy anruf rufnummer fon desk office landline pager ext contact appel portable numéro appelez llam móvil movil telf celular chiama cellulare bel ligue ligar telemóvel zadzwo komórk numer messages voicemail',
+    'phone telephon telefon telefoon tel mobil cell call fax whatsapp sms text dial ring reach hotline handy anruf rufnummer fon landline pager ext contact answer messag appel portable numéro appelez llam móvil movil telf celular chiama cellulare bel ligue ligar telemóvel zadzwo komórk numer voicemail',
   card: 'card credit debit visa mastercard amex maestro cc cvv karte kreditkarte carte tarjeta carta cartão kaart karta pan',
   us_ssn: 'ssn social security itin',
   de_tax_id: 'steuer idnr identifikationsnummer tin tax steuerid',
@@ -44,14 +44,23 @@ function listOf(text: string | readonly string[]): WordList {
 let lists: ReadonlyMap<string, WordList> | undefined
 function builtIn(kind: string): WordList | undefined {
   lists ??= new Map(
-    [...Object.entries(stems), ['numbered', numbered] as const].map(([name, text]) => [name, listOf(text)]),
+    [...Object.entries(stems), ['numbered', numbered] as const, ['touching', touching] as const].map(
+      ([name, text]) => [name, listOf(text)],
+    ),
   )
   return lists.get(kind)
 }
 
+/** Words that mean a phone only where they touch the number: `28-64-66-98 office`, `Desk: …`. */
+const touching = 'office desk home work büro bureau oficina ufficio'
+
 export function hasContext(text: string, start: number, end: number, kind: ContextKind): boolean {
   const list = builtIn(kind)
-  return list !== undefined && (heard(before(text, start), list) || heard(after(text, end), list))
+  if (list === undefined) return false
+  const [left, right] = [before(text, start), after(text, end)]
+  if (heard(left, list) || heard(right, list)) return true
+  const near = kind === 'phone' ? builtIn('touching') : undefined
+  return near !== undefined && (heard(left.slice(-1), near) || heard(right.slice(0, 1), near))
 }
 
 /** Does a word close before say that this is another kind of number? */

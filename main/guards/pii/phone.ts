@@ -50,7 +50,7 @@ function longest(text: string, from: number, to: number, own: readonly Plan[]): 
   for (let end = to; end - start >= 6; end = previousGroup(text, start, end)) {
     if (!closes(text, end)) continue
     const score = rate(text, start, end, own)
-    if (score === undefined) continue
+    if (score === undefined || street.test(text.slice(end, end + 60))) continue
     const tail = extension.exec(text.slice(end, end + 20))
     return { start, end: end + (tail ? tail[0].length : 0), kind: 'phone', score }
   }
@@ -133,9 +133,10 @@ function isNorthAmerican(plan: Plan): boolean {
   return !plan.trunk && plan.lengths.includes(10)
 }
 
-const date = /^(?:\d{1,2}([./-])\d{1,2}\1(?:\d{2}|\d{4})|\d{4}([./-])\d{1,2}\2\d{1,2})(?:\D.*)?$/
+const dayFirst = /^(\d{1,2})([./-])(\d{1,2})\2(?:\d{2}|\d{4})(?![./-]?\d)/
+const yearFirst = /^(?:19|20)\d{2}([./-])(\d{1,2})\1(\d{1,2})(?![./-]?\d)/
 const yearRange = /^(?:19|20)\d{2}\s?[-/]\s?(?:19|20)?\d{2}$/
-const grouped = /^\d{1,3}(?:([. ])\d{3})(?:\1\d{3})+$/
+const amount = /^\d{1,3}(?:\.\d{3}){2,}$/
 const ssn = /^\d{3}-\d{2}-\d{4}$/
 const zip = /^\d{5}-\d{4}$/
 const order = /^\d{3}-\d{7}(?:-\d{7})?$/
@@ -143,13 +144,20 @@ const book = /^97[89][ -]/
 const cardLike = /^\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]\d{4})?$/
 const version = /^\d{1,3}(?:\.\d{1,3}){2,}$/
 
+/** Dates, year ranges, grouped amounts, versions and other numbers with a shape of their own. */
 function isOther(written: string): boolean {
-  if ([date, yearRange, ssn, zip, order, book, cardLike].some((form) => form.test(written))) return true
-  return (
-    (grouped.test(written) && !written.startsWith('0') && written.includes('.')) ||
-    (version.test(written) &&
-      !/^\d{2}(?:\.\d{2}){4}$/.test(written) &&
-      !/^\d{3}\.\d{3}\.\d{4}$/.test(written) &&
-      written.replace(/\D/g, '').length < 9)
-  )
+  if (isDate(written)) return true
+  if ([yearRange, ssn, zip, order, book, cardLike].some((form) => form.test(written))) return true
+  if (amount.test(written) && !written.startsWith('0')) return true
+  return version.test(written) && bare(written).length < 9
 }
+
+function isDate(written: string): boolean {
+  const [, a = '', , b = ''] = dayFirst.exec(written) ?? []
+  if (a !== '' && Math.min(Number(a), Number(b)) <= 12 && Math.max(Number(a), Number(b)) <= 31) return true
+  const [, , month = '', day = ''] = yearFirst.exec(written) ?? []
+  return month !== '' && Number(month) <= 12 && Number(day) <= 31
+}
+
+const street =
+  /^,?\s+\p{L}[\p{L}.'-]*(?:\s+\p{L}[\p{L}.'-]*)?\s+(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Lane|Ln|Dr|Drive|Way|Court|Ct)\b/u

@@ -1,5 +1,6 @@
 // Personal data of the structured kinds (guardrails 5): candidates, checks and context, then one answer per place.
 import type { PiiOptions, Span } from '#shared/flow/definition.ts'
+import { withoutOverlaps } from '#shared/guards/overlaps.ts'
 import { viewsOf } from '../text/normalise.ts'
 import type { Recogniser } from './candidate.ts'
 import { card } from './card.ts'
@@ -30,31 +31,6 @@ export function piiScan({ kinds, regions, custom: own }: PiiOptions): (text: str
     const found = worded.flatMap((recogniser) => recogniser(plain.text))
     // An IPv6 address may be all letters, but then nobody can tell it from words.
     if (/\d/.test(plain.text)) for (const recogniser of numbered) found.push(...recogniser(plain.text))
-    return chosen(found).map((span) => ({ ...span, ...plain.original(span.start, span.end) }))
+    return withoutOverlaps(found).map((span) => ({ ...span, ...plain.original(span.start, span.end) }))
   }
-}
-
-/** Where hits overlap the longest wins, then the surest. */
-export function chosen(found: readonly Span[]): readonly Span[] {
-  const out: Span[] = []
-  let cluster: Span[] = []
-  let end = 0
-  for (const span of [...found].sort((a, b) => a.start - b.start)) {
-    if (span.start >= end) {
-      out.push(...resolved(cluster))
-      cluster = []
-    }
-    cluster.push(span)
-    end = Math.max(end, span.end)
-  }
-  return [...out, ...resolved(cluster)]
-}
-
-function resolved(cluster: readonly Span[]): readonly Span[] {
-  if (cluster.length < 2) return cluster
-  const ranked = [...cluster].sort((a, b) => b.end - b.start - (a.end - a.start) || b.score - a.score)
-  const kept: Span[] = []
-  for (const span of ranked)
-    if (!kept.some((other) => other.start < span.end && other.end > span.start)) kept.push(span)
-  return kept.sort((a, b) => a.start - b.start)
 }

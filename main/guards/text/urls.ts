@@ -25,7 +25,7 @@ export function findUrls(text: string): readonly FoundUrl[] {
     if (
       !schemed &&
       (/[\p{L}\p{N}@/\\._-]/u.test(before) ||
-        !isTld(host.slice(host.lastIndexOf('.') + 1)) ||
+        !isCommon(host.slice(host.lastIndexOf('.') + 1)) ||
         isFile(address))
     )
       continue
@@ -59,6 +59,19 @@ export function hostOf(address: string): string | undefined {
     )
   const host = match?.[1]?.toLowerCase().replace(/\.$/, '')
   return host === undefined || host === '' ? undefined : host
+}
+
+/** Endings that a bare domain may have: others are words, and `app.post` or `hash.select` is code. */
+const common = new Set(
+  'com net org edu gov mil int info biz dev app online site shop xyz cloud eu'.split(' '),
+)
+
+function isCommon(ending: string): boolean {
+  return (
+    common.has(ending) ||
+    (ending.length === 2 && isTld(ending)) ||
+    (!/^[a-z]+$/.test(ending) && isTld(ending))
+  )
 }
 
 /** `setup.py`, `notes.md`: endings of files that are also countries; and `it.It`, where a space is missing. */
