@@ -143,22 +143,20 @@ function unenforced({ projectFile }: WorkspaceState): FileProblem[] {
   }))
 }
 
-/** Two checks may find one mistake, each in its own words: the first to say so is enough. */
+const aboutFile = new Set(['unknown_field', 'wrong_value', 'config_invalid', 'file_limit', 'secret_in_file'])
+
+/** Reading and compiling may find one mistake, each in its own words: the first to say so is enough. */
 function withoutEchoes(problems: readonly FileProblem[]): FileProblem[] {
   const seen = new Set<string>()
-  const fileErrors = new Set([
-    'unknown_field',
-    'wrong_value',
-    'config_invalid',
-    'file_limit',
-    'secret_in_file',
-  ])
-  return problems.filter(({ file, line, column, code, severity, message }) => {
-    const what =
-      severity === 'error' && fileErrors.has(code) ? (code === 'secret_in_file' ? code : 'file') : message
-    const key = `${file}:${line}:${column} ${what}`
-    if (seen.has(key)) return false
-    seen.add(key)
+  return problems.filter(({ file, line, column, at, code, severity, message }) => {
+    const secret = code === 'secret_in_file'
+    const what = severity === 'error' && aboutFile.has(code) ? (secret ? code : 'wrong') : message
+    const keys = [
+      `${file} ${line}:${column} ${what}`,
+      ...(at.path ? [`${file} ${JSON.stringify(at.path)} ${what}`] : []),
+    ]
+    if (keys.some((key) => seen.has(key))) return false
+    for (const key of keys) seen.add(key)
     return true
   })
 }

@@ -1,24 +1,18 @@
 // Edits that touch only the lines of what is edited (flow-file.md 1.5): comments, order, quoting and spacing elsewhere
-// stay byte for byte. Every edit is read back; if a text is too odd to be cut precisely, what holds it is written anew.
-import { isDeepStrictEqual } from 'node:util'
-import { AppError } from '#shared/errors.ts'
+// stay byte for byte.
 import { edgeText, type FlowEdit, parseEdge } from '#shared/flow/edit.ts'
 import type { FlowNode } from '#shared/flow/types.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
+import { applyEdit } from './apply-edit.ts'
 import { arrange, type DocumentKind, type Shape, shapeFor } from './shapes.ts'
-import { addEntry, removeEntry, renameKey, replaceValue } from './splice.ts'
-import { type DocumentPath, dataOf, entryAt, nodeAt, parseYaml, type YamlNode } from './yaml-tree.ts'
-import { documentLines, fromData, toData } from './yaml-write.ts'
+import { renameKey } from './splice.ts'
+import { type DocumentPath, entryAt, nodeAt, parseYaml } from './yaml-tree.ts'
+import { fromData, toData } from './yaml-write.ts'
 
 export interface YamlEdit {
   readonly path: DocumentPath
   /** Undefined removes what stands there. */
   readonly value: Json | undefined
-}
-
-interface Change extends YamlEdit {
-  /** The item goes before the one that has this index now. */
-  readonly insert?: true
 }
 
 /** @example editYamlText(text, [{ path: ['endpoints', 'support-answer', 'labels', 'production'], value: 13 }]) */
@@ -65,13 +59,13 @@ function applyFlowEdit(text: string, edit: FlowEdit, shape: Shape): string {
 }
 
 function canonicalNode(node: FlowNode, shape: Shape): Json {
-  const each = shape.fields?.['nodes']?.each ?? {}
+  const each = shape.fields?.nodes?.each ?? {}
   return toData(arrange(fromData(node as unknown as Json), each))
 }
 
 function edgesOf(text: string): readonly string[] {
   const { data } = parseYaml(text)
-  const edges = isJsonObject(data) ? data['edges'] : undefined
+  const edges = isJsonObject(data) ? data.edges : undefined
   return Array.isArray(edges) ? edges.map(String) : []
 }
 
@@ -93,13 +87,13 @@ function touches(edge: string, id: string): boolean {
 
 function renameNode(text: string, { id, to }: { id: string; to: string }, shape: Shape): string {
   const { root, data } = parseYaml(text)
-  const nodes = isJsonObject(data) ? data['nodes'] : undefined
+  const nodes = isJsonObject(data) ? data.nodes : undefined
   const pair = entryAt(root, ['nodes', id])
   if (!isJsonObject(nodes) || pair === undefined || !('key' in pair) || Object.hasOwn(nodes, to)) return text
   const holder = nodeAt(root, ['nodes'])
   let current = renameKey(text, pair, to, holder?.kind === 'map' && holder.flow)
   for (const [name, node] of Object.entries(nodes)) {
-    if (!isJsonObject(node) || node['scope'] !== id) continue
+    if (!isJsonObject(node) || node.scope !== id) continue
     current = applyEdit(current, { path: ['nodes', name === id ? to : name, 'scope'], value: to }, shape)
   }
   edgesOf(text).forEach((edge, index) => {
@@ -113,162 +107,4 @@ function renameNode(text: string, { id, to }: { id: string; to: string }, shape:
     )
   })
   return current
-}
-
-/** One change of the document; a map or list in place of another is cut down to what differs between them. */
-function applyEdit(text: string, change: Change, shape: Shape): string {
-  const { path, value, insert } = change
-  const { root, data, sound } = parseYaml(text)
-  if (root === undefined || data === undefined || !sound) {
-    throw new AppError('invalid_request', {
-      message: 'The file cannot be edited before its errors are mended.',
-    })
-  }
-  const present = nodeAt(root, path)
-  if (value !== undefined && present !== undefined && !insert) {
-    const steps = difference(present, value, path)
-    if (steps.length !== 1 || !isDeepStrictEqual(steps[0]?.path, path)) {
-      return steps.reduce((current, step) => applyEdit(current, step, shape), text)
-    }
-  }
-  const wanted = withValue(data, change)
-  if (isDeepStrictEqual(wanted, data)) return text
-  return exact(text, wanted, cuts(text, root, change, shape))
-}
-
-/** What must change at `path` for `value` to stand there; nothing where it stands already. */
-function difference(node: YamlNode, value: Json, path: DocumentPath): Change[] {
-  const present = dataOf(node)
-  if (isDeepStrictEqual(present, value)) return []
-  if (
-    isJsonObject(present) &&
-    isJsonObject(value) &&
-    node.kind === 'map' &&
-    node.pairs.length > 0 &&
-    Object.keys(value).length > 0
-  ) {
-    const gone = Object.keys(present).filter((key) => !Object.hasOwn(value, key))
-    const kept = Object.keys(present).filter((key) => Object.hasOwn(value, key))
-    const fresh = Object.keys(value).filter((key) => !Object.hasOwn(present, key))
-    return [
-      ...kept.flatMap((key) => {
-        const child = entryIn(node, key)
-        return child ? difference(child, value[key] as Json, [...path, key]) : []
-      }),
-      // Additions first: a map that loses all its keys in between would lose its form.
-      ...fresh.map((key) => ({ path: [...path, key], value: value[key] })),
-      ...gone.map((key) => ({ path: [...path, key], value: undefined })),
-    ]
-  }
-  if (
-    Array.isArray(present) &&
-    Array.isArray(value) &&
-    node.kind === 'list' &&
-    present.length > 0 &&
-    value.length > 0
-  ) {
-    return listDifference(node, value as readonly Json[], path)
-  }
-  return [{ path, value }]
-}
-
-function entryIn(node: YamlNode, key: string): YamlNode | undefined {
-  return node.kind === 'map' ? node.pairs.find((pair) => pair.key === key)?.value : undefined
-}
-
-/** Equal items at both ends stay; what lies between is changed in place, then cut off or added to. */
-function listDifference(
-  node: YamlNode & { kind: 'list' },
-  value: readonly Json[],
-  path: DocumentPath,
-): Change[] {
-  const present = node.items.map((item) => dataOf(item.value))
-  let head = 0
-  while (head < present.length && head < value.length && isDeepStrictEqual(present[head], value[head]))
-    head += 1
-  let tail = 0
-  const room = Math.min(present.length, value.length) - head
-  while (tail < room && isDeepStrictEqual(present.at(-1 - tail), value.at(-1 - tail))) tail += 1
-  const old = present.length - tail
-  const fresh = value.length - tail
-  const edits: Change[] = []
-  for (let i = head; i < Math.min(old, fresh); i += 1) {
-    const item = node.items[i]
-    if (item) edits.push(...difference(item.value, value[i] as Json, [...path, i]))
-  }
-  for (let i = old - 1; i >= fresh; i -= 1) edits.push({ path: [...path, i], value: undefined })
-  for (let i = old; i < fresh; i += 1) edits.push({ path: [...path, i], value: value[i], insert: true })
-  return edits
-}
-
-/** Candidates from the smallest cut to the whole document. */
-function* cuts(text: string, root: YamlNode, change: Change, shape: Shape): Generator<string> {
-  const { path, value, insert } = change
-  const present = entryAt(root, path) !== undefined && !insert
-  if (value === undefined) yield* removeEntry(text, root, path)
-  else if (present) yield* replaceValue(text, root, path, arrange(fromData(value), shapeAt(shape, path)))
-  else yield* addMissing(text, root, change, shape)
-  for (let length = path.length - 1; length > 0; length -= 1) {
-    const holder = nodeAt(root, path.slice(0, length))
-    if (holder === undefined) continue
-    const whole = withValue(dataOf(holder), { ...change, path: path.slice(length) })
-    yield* replaceValue(text, root, path.slice(0, length), fromData(whole))
-  }
-  yield `${documentLines(fromData(withValue(dataOf(root), change))).join('\n')}\n`
-}
-
-/** Adds at the deepest map or list that is there; what is missing below it comes along with the value. */
-function* addMissing(text: string, root: YamlNode, { path, value }: Change, shape: Shape): Generator<string> {
-  let depth = 0
-  while (depth < path.length - 1 && nodeAt(root, path.slice(0, depth + 1)) !== undefined) depth += 1
-  const key = path[depth]
-  if (key === undefined || value === undefined) return
-  const nested = path
-    .slice(depth + 1)
-    .reduceRight<Json>((inner, step) => (typeof step === 'number' ? [inner] : { [step]: inner }), value)
-  const holder = path.slice(0, depth)
-  yield* addEntry(text, root, { path: holder, key, value: nested, shape: shapeAt(shape, holder) })
-}
-
-function shapeAt(shape: Shape, path: DocumentPath): Shape {
-  return path.reduce<Shape>((level, key) => {
-    const own = level.fields && Object.hasOwn(level.fields, key) ? level.fields[String(key)] : undefined
-    return own ?? level.each ?? {}
-  }, shape)
-}
-
-/** The first candidate that reads back as what was wanted. */
-function exact(before: string, wanted: Json, candidates: Iterable<string>): string {
-  for (const candidate of candidates) {
-    const { data, sound, problems } = parseYaml(candidate)
-    const clean = sound && problems.length <= parseYaml(before).problems.length
-    if (clean && isDeepStrictEqual(data, wanted)) return candidate
-  }
-  throw new AppError('internal', { message: 'The edit could not be written.' })
-}
-
-/** The data after the change; whatever stands in the way of the path gives way to it. */
-function withValue(data: Json, { path, value, insert }: Change): Json {
-  const [key, ...rest] = path
-  if (key === undefined) return value ?? null
-  const below = (child: Json | undefined): Json =>
-    withValue(child ?? null, { path: rest, value, ...(insert && { insert }) })
-  const last = rest.length === 0
-  if (Array.isArray(data) || (typeof key === 'number' && !isJsonObject(data))) {
-    const copy = Array.isArray(data) ? [...(data as readonly Json[])] : []
-    const index = Math.min(Number(key), copy.length)
-    if (last && value === undefined) copy.splice(index, 1)
-    else if (last && insert) copy.splice(index, 0, value as Json)
-    else copy[index] = below(copy[index])
-    return copy
-  }
-  const record = isJsonObject(data) ? data : {}
-  const name = String(key)
-  const own = Object.hasOwn(record, name) ? record[name] : undefined
-  if (value === undefined && own === undefined) return data
-  if (last && value === undefined) {
-    const { [name]: _, ...others } = record
-    return others
-  }
-  return { ...record, [name]: below(own) }
 }

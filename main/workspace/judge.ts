@@ -53,7 +53,7 @@ export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Ju
 
 /** Formats rise with the main version: `sluice/flow@2` comes with Sluice 2.0. */
 function newerFormat(data: Json | undefined, kind: string): string | undefined {
-  const format = isJsonObject(data) ? data['format'] : undefined
+  const format = isJsonObject(data) ? data.format : undefined
   const match = typeof format === 'string' ? /^sluice\/([a-z]+)@([1-9]\d{0,3})$/.exec(format) : null
   if (match === null || match[1] !== kind || match[2] === '1') return undefined
   return `needs Sluice ${match[2]}.0 or later: the format ${format} is newer than this release`

@@ -69,7 +69,7 @@ export function readPrompt(name: string, text: string): ReadPrompt {
 
 /** The variables that are declared well enough to be used; the others have been reported. */
 function declared(data: Json): Readonly<Record<string, PromptVariable | null>> {
-  const variables = isJsonObject(data) && isJsonObject(data['variables']) ? data['variables'] : {}
+  const variables = isJsonObject(data) && isJsonObject(data.variables) ? data.variables : {}
   const entries = Object.entries(variables).map(([name, value]) => {
     const read = promptVariableSchema.safeParse(value)
     return [name, read.success ? (read.data as PromptVariable) : null] as const

@@ -235,7 +235,7 @@ class Reader {
 }
 
 function nodeLimit({ data }: YamlText): string | undefined {
-  const nodes = isJsonObject(data) && isJsonObject(data['nodes']) ? Object.keys(data['nodes']).length : 0
+  const nodes = isJsonObject(data) && isJsonObject(data.nodes) ? Object.keys(data.nodes).length : 0
   return nodes > maxNodes ? `the flow has ${nodes} nodes; the limit is ${maxNodes}` : undefined
 }
 

@@ -28,13 +28,13 @@ export function shapeFor(kind: DocumentKind): Shape {
       return flowShape(fromSchema(flowSchema))
     case 'layout': {
       const shape = fromSchema(layoutSchema)
-      return with_(shape, { nodes: { ...shape.fields?.['nodes'], sorted: true, block: true } })
+      return with_(shape, { nodes: { ...shape.fields?.nodes, sorted: true, block: true } })
     }
     case 'project':
       return fromSchema(projectSchema)
     case 'version': {
       const shape = fromSchema(versionSchema)
-      return with_(shape, { content: flowShape(shape.fields?.['content'] ?? {}) })
+      return with_(shape, { content: flowShape(shape.fields?.content ?? {}) })
     }
     case 'prompt':
       return fromSchema(promptHeadSchema)
@@ -47,10 +47,10 @@ function with_(shape: Shape, fields: Readonly<Record<string, Shape>>): Shape {
 
 function flowShape(flow: Shape): Shape {
   return with_(flow, {
-    nodes: { each: nodeShape(flow.fields?.['nodes']?.each ?? {}), sorted: true, block: true },
+    nodes: { each: nodeShape(flow.fields?.nodes?.each ?? {}), sorted: true, block: true },
     edges: { sorted: true, block: true },
     tags: { otherwise: [] },
-    examples: { ...flow.fields?.['examples'], otherwise: {} },
+    examples: { ...flow.fields?.examples, otherwise: {} },
   })
 }
 
@@ -59,9 +59,9 @@ function flowShape(flow: Shape): Shape {
  * whose maps may be ordered.
  */
 function nodeShape(node: Shape): Shape {
-  const policy = node.fields?.['policy'] ?? {}
-  const retry = policy.fields?.['retry'] ?? {}
-  const cache = policy.fields?.['cache'] ?? {}
+  const policy = node.fields?.policy ?? {}
+  const retry = policy.fields?.retry ?? {}
+  const cache = policy.fields?.cache ?? {}
   return with_(node, {
     v: { otherwise: 1 },
     mode: { otherwise: 'on' },

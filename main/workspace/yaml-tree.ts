@@ -218,7 +218,7 @@ function buildTree(document: Document, text: string, note: Note): YamlNode {
       if (keys.has(pair.key)) note('syntax', pair.start, `the key "${pair.key}" stands twice in this map`)
       else if (pair.key === '<<')
         note('syntax', pair.start, 'merge keys are not allowed; write the fields out')
-      else if (reserved.has(pair.key)) note('syntax', pair.start, `"${pair.key}" cannot be a key`)
+      else if (reachesPrototype(pair)) note('syntax', pair.start, `"${pair.key}" cannot be a key here`)
       keys.add(pair.key)
       pairs.push(pair)
     }
@@ -277,8 +277,11 @@ function buildTree(document: Document, text: string, note: Note): YamlNode {
   }
 }
 
-/** Keys that reach the prototype of an object wherever somebody joins maps carelessly. */
-const reserved: ReadonlySet<string> = new Set(['__proto__', 'prototype'])
+/** Keys by which a careless join of maps would reach what all objects share. */
+function reachesPrototype({ key, value }: YamlPair): boolean {
+  if (key === '__proto__') return true
+  return key === 'constructor' && value.kind === 'map' && value.pairs.some((pair) => pair.key === 'prototype')
+}
 
 function empty(at: number): YamlScalar {
   return { kind: 'scalar', value: null, style: 'empty', start: at, end: at }
@@ -317,7 +320,7 @@ export function dataOf(node: YamlNode): Json {
     case 'map': {
       const data: Record<string, Json> = {}
       for (const pair of node.pairs)
-        if (!reserved.has(pair.key) && !Object.hasOwn(data, pair.key)) data[pair.key] = dataOf(pair.value)
+        if (pair.key !== '__proto__' && !Object.hasOwn(data, pair.key)) data[pair.key] = dataOf(pair.value)
       return data
     }
   }

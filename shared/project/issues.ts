@@ -114,7 +114,7 @@ function explain(issue: z.core.$ZodIssue, base: Path, context: Context): void {
       add(`${name} ${said(issue.message, grammar(issue))}`)
       return
     case 'custom': {
-      const code = issue.params?.['code'] === 'secret_in_file' ? 'secret_in_file' : 'wrong_value'
+      const code = issue.params?.code === 'secret_in_file' ? 'secret_in_file' : 'wrong_value'
       add(ownSentence(issue.message) ? issue.message : `${name} ${said(issue.message, 'is not valid')}`, {
         code,
       })

@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
   {
     path: 'policies.prompt_rules.*',
     what: 'rules on prompts',
-    severity: (rule) => (isJsonObject(rule) && (rule['level'] ?? 'error') !== 'error' ? 'warning' : 'error'),
+    severity: (rule) => (isJsonObject(rule) && (rule.level ?? 'error') !== 'error' ? 'warning' : 'error'),
   },
   { path: 'endpoints.*.access.approval', what: 'approval of keys' },
   { path: 'endpoints.*.labels.*.rollout', what: 'rollouts' },
