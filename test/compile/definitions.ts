@@ -1,8 +1,12 @@
 // Made-up node types for tests of the compiler: small, but with every trait that a definition can have.
 import { z } from 'zod'
 import { type AnyNodeDefinition, defineNode } from '#shared/flow/definition.ts'
-import { inlet, outlet, type PortType } from '#shared/flow/ports.ts'
+import { inlet, outlet } from '#shared/flow/ports.ts'
 import { codeSelectorSchema, portTypeSchema } from '#shared/flow/schema.ts'
+import type { Json } from '#shared/json.ts'
+
+/** Not `z.json()`: what reaches a config was checked to be JSON before. */
+const json = z.unknown() as unknown as z.ZodType<Json, Json>
 
 const about = { version: 1, summary: 'For tests.', card: [], effects: 'pure' } as const
 
@@ -26,10 +30,10 @@ const input = defineNode({
       z.strictObject({
         type: portTypeSchema,
         required: z.boolean().default(true),
-        default: z.json().exactOptional(),
-        schema: z.record(z.string(), z.json()).exactOptional(),
+        default: json.exactOptional(),
+        schema: z.record(z.string(), json).exactOptional(),
         description: z.string().exactOptional(),
-        sample: z.json().exactOptional(),
+        sample: json.exactOptional(),
         local_only: z.boolean().default(false),
       }),
     ),
@@ -84,7 +88,7 @@ const output = defineNode({
   config: z.strictObject({
     field: z.string().default('answer'),
     type: portTypeSchema.default('text'),
-    schema: z.record(z.string(), z.json()).exactOptional(),
+    schema: z.record(z.string(), json).exactOptional(),
     required: z.boolean().default(true),
     stream: z.boolean().default(true),
     main: z.boolean().default(false),
@@ -193,7 +197,7 @@ const choice = defineNode({
   family: 'control',
   title: 'Switch',
   config: z.strictObject({
-    cases: z.record(z.string(), z.strictObject({ equals: z.json() })).meta({ ordered: true }),
+    cases: z.record(z.string(), z.strictObject({ equals: json })).meta({ ordered: true }),
   }),
   inputs: { value: inlet('any') },
   outputs: ({ cases }) =>
@@ -393,5 +397,3 @@ export const madeUp: readonly AnyNodeDefinition[] = [
   broken,
   check,
 ]
-
-export type { PortType }

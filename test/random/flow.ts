@@ -31,10 +31,15 @@ export function whole(random: Random, from: number, to: number): number {
 export interface Kind {
   readonly type: string
   readonly config: (random: Random) => JsonObject | undefined
-  readonly inlets: (
-    config: JsonObject,
-  ) => Readonly<Record<string, { readonly type: PortType; readonly required: boolean }>>
+  readonly inlets: (config: JsonObject) => Readonly<Record<string, KindInlet>>
   readonly outlets: (config: JsonObject) => Readonly<Record<string, PortType>>
+}
+
+export interface KindInlet {
+  readonly type: PortType
+  readonly required: boolean
+  /** Several edges may end here. */
+  readonly many?: boolean
 }
 
 export interface RandomFlowOptions {
@@ -68,9 +73,9 @@ export function randomFlow(seed: number, options: RandomFlowOptions = {}): Flow 
 
 interface Built {
   readonly id: string
-  readonly kind: Kind
   readonly node: FlowNode
-  readonly config: JsonObject
+  readonly inlets: ReturnType<Kind['inlets']>
+  readonly outlets: ReturnType<Kind['outlets']>
 }
 
 const ids = [
@@ -111,7 +116,7 @@ function buildNodes(random: Random, kinds: readonly Kind[], how: { wild: boolean
       ...maybe(random, 0.2, () => ({ policy: policy(random, how.wild) })),
       ...maybe(random, how.wild ? 0.05 : 0, () => ({ stub: junk(random, 2, true) as JsonObject })),
     }
-    return { id, kind, node, config: config ?? {} }
+    return { id, node, inlets: kind.inlets(config ?? {}), outlets: kind.outlets(config ?? {}) }
   })
 }
 
@@ -135,16 +140,18 @@ function policy(random: Random, wild: boolean): Policy {
 function soundEdges(random: Random, built: readonly Built[]): string[] {
   const edges: string[] = []
   built.forEach((to, index) => {
-    for (const [inlet, { type, required }] of Object.entries(to.kind.inlets(to.config))) {
+    for (const [inlet, { type, required, many }] of Object.entries(to.inlets)) {
       if (!required && random() < 0.6) continue
       const fitting = built.slice(0, index).flatMap((from) =>
-        Object.entries(from.kind.outlets(from.config))
+        Object.entries(from.outlets)
           .filter(([, outlet]) => conversion(outlet, type) !== undefined)
           .map(([outlet]) => `${from.id}.${outlet}`),
       )
       // The nearest producers first, so that long paths come about and not only stars around the input.
       const near = fitting.slice(-6)
-      if (near.length > 0) edges.push(`${pick(random, near)} -> ${to.id}.${inlet}`)
+      for (let more = near.length > 0; more; more = many === true && random() < 0.5) {
+        edges.push(`${pick(random, near)} -> ${to.id}.${inlet}`)
+      }
     }
     if (index > 1 && random() < 0.1) edges.push(`${(built[index - 1] as Built).id}.error -> ${to.id}.when`)
   })
@@ -154,8 +161,8 @@ function soundEdges(random: Random, built: readonly Built[]): string[] {
 function wildEdges(random: Random, built: readonly Built[]): string[] {
   const edges = new Set(soundEdges(random, built).filter(() => random() < 0.8))
   const end = (side: 'inlets' | 'outlets') => {
-    const { id, kind, config } = pick(random, built)
-    const ports = [...Object.keys(kind[side](config)), 'when', 'error', 'value', 'constructor', '__proto__']
+    const { id, [side]: own } = pick(random, built)
+    const ports = [...Object.keys(own), 'when', 'error', 'value', 'constructor', '__proto__']
     return `${random() < 0.03 ? 'nobody' : id}.${pick(random, ports)}`
   }
   for (let extra = whole(random, 0, built.length * 2); extra > 0; extra -= 1) {
@@ -349,7 +356,7 @@ export const commonKinds: readonly Kind[] = [
   {
     type: 'output',
     config: (random) => (random() < 0.5 ? undefined : { field: 'answer', type: 'text' }),
-    inlets: () => ({ value: need('text') }),
+    inlets: () => ({ value: { ...need('text'), many: true } }),
     outlets: none,
   },
 ]

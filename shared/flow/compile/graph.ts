@@ -21,6 +21,7 @@ export interface GraphNode {
   /** Of the node as it will run: a node that is off does nothing. */
   readonly effects: Effects
   readonly exclusive: readonly (readonly string[])[]
+  /** Null too while the node is off or bypassed. */
   readonly tries: TriesSpec | null
   readonly request: RequestShape | null
   readonly answer: AnswerField | null

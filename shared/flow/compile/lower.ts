@@ -2,7 +2,7 @@
 import type { Json } from '../../json.ts'
 import type { Effects } from '../definition.ts'
 import type { Plan, PlanBranch, PlanEdge, PlanInlet, PlanOutlet, PlanStep, StepPolicy } from '../plan.ts'
-import type { PortType } from '../ports.ts'
+import type { Inlet, PortType } from '../ports.ts'
 import { answerOf } from './answer.ts'
 import type { Branch, Branches } from './branches.ts'
 import { frozenCopy } from './frozen.ts'
@@ -67,14 +67,12 @@ function lowerNode(node: GraphNode, compiled: Compiled, indexes: Indexes): PlanS
     config: node.config as Json,
     inlets: [...node.inlets].map(([name, inlet]): PlanInlet => {
       const edges = into.filter((edge) => !edge.toWhen && edge.inlet === name)
-      const bypassed = typeof node.mode === 'object' && node.mode.from === name
       return {
         name,
         type: inletType(inlet, edges),
-        // A try that fails is no reason to skip its owner, which decides for itself when all have settled.
-        required: inlet.required && !node.tries?.ports.includes(name),
+        required: isRequired(node, name, inlet),
         gather: inlet.gather,
-        reads: bypassed ? 'early' : inlet.reads,
+        reads: node.mode === 'on' ? inlet.reads : 'early',
         edges: edgesOf(edges),
       }
     }),
@@ -105,10 +103,14 @@ function lowerNode(node: GraphNode, compiled: Compiled, indexes: Indexes): PlanS
   }
 }
 
-function inletType(
-  inlet: { readonly type: PortType; readonly also?: readonly PortType[] },
-  edges: readonly GraphEdge[],
-): PortType {
+function isRequired({ mode, tries }: GraphNode, name: string, inlet: Inlet): boolean {
+  if (mode === 'off') return false
+  if (typeof mode === 'object') return inlet.required && name === mode.from
+  // A try that fails is no reason to skip its owner, which decides for itself when all have settled.
+  return inlet.required && !tries?.ports.includes(name)
+}
+
+function inletType(inlet: Inlet, edges: readonly GraphEdge[]): PortType {
   const given = edges[0]
   if (!given) return inlet.type
   return inlet.type === 'any' || inlet.also?.includes(given.type) ? given.type : inlet.type

@@ -12,7 +12,8 @@ export function order(graph: Graph, links: readonly Link[], nodes: Nodes, report
   const cyclic = [...nodes.keys()].filter((id) => !sorted.position.has(id))
   for (const cycle of cyclesIn(cyclic, links)) report(cycleProblem(cycle))
   checkScopes(links, nodes, report)
-  const used = reaching(links, nodes)
+  const working = links.filter((link) => isRead(link, nodes))
+  const used = reaching(working, nodes)
   for (const [id, node] of nodes) {
     if (used.has(id) || !node) continue
     const message = `"${id}" leads to no output and is left out`
@@ -27,7 +28,10 @@ export function order(graph: Graph, links: readonly Link[], nodes: Nodes, report
   }
   if (cyclic.length > 0) return null
   const kept = sorted.ids.flatMap((id) => (used.has(id) ? (nodes.get(id) ?? []) : []))
-  const edges = graph.edges.filter((edge) => used.has(edge.from.id) && used.has(edge.to.id))
+  const texts = new Set(working.map((link) => link.text))
+  const edges = graph.edges.filter(
+    (edge) => texts.has(edge.text) && used.has(edge.from.id) && used.has(edge.to.id),
+  )
   return graphOf(
     kept,
     edges.toSorted((a, b) => (a.text < b.text ? -1 : 1)),
@@ -99,6 +103,13 @@ function isInside(id: string, scope: string, nodes: Nodes): boolean {
     seen.add(at)
   }
   return false
+}
+
+/** A node that is off reads nothing, a bypassed one reads the inlet that it hands on. */
+function isRead(link: Link, nodes: Nodes): boolean {
+  const mode = nodes.get(link.to)?.mode ?? 'on'
+  if (typeof mode === 'string') return mode === 'on'
+  return link.inlet === mode.from || link.inlet === 'when'
 }
 
 /** Nodes on a way to something that counts; one that was not understood may count, so it does. */

@@ -87,7 +87,7 @@ function describe(lifted: LiftedNode, config: unknown, env: CompileEnv, report: 
     policy: policyOf(node.policy ?? {}, definition, effects),
     effects: mode === 'on' ? effects : 'pure',
     exclusive: definition.exclusive?.(config) ?? [],
-    tries: definition.tries?.(config) ?? null,
+    tries: (mode === 'on' && definition.tries?.(config)) || null,
     request: definition.request?.(config) ?? null,
     answer: definition.answer?.(config) ?? null,
     targets: definition.targets?.(config) ?? [],

@@ -13,7 +13,7 @@ export interface ShapedFlow {
   readonly slug: string
   /** Sorted by id; a node without a usable type has null. */
   readonly nodes: readonly { readonly id: string; readonly node: FlowNode | null }[]
-  /** `at` is the index in the document. */
+  /** Sorted by text; `at` is the index in the document. */
   readonly edges: readonly { readonly text: string; readonly at: number }[]
 }
 
@@ -89,7 +89,7 @@ function shapeEdges(edges: unknown, report: Report): ShapedFlow['edges'] {
     return []
   }
   const seen = new Set<string>()
-  return edges.flatMap((text: unknown, at) => {
+  const fitting = Array.from(edges as readonly unknown[]).flatMap((text, at) => {
     const path: Path = ['edges', at]
     if (typeof text !== 'string' || !edgePattern.test(text)) {
       report(malformed(text, path))
@@ -109,6 +109,7 @@ function shapeEdges(edges: unknown, report: Report): ShapedFlow['edges'] {
     )
     return []
   })
+  return fitting.sort((a, b) => (a.text < b.text ? -1 : 1))
 }
 
 const looseEdge = /^\s*([\w-]+\s*\.\s*[\w-]+)\s*(?:-+>|=+>|→)\s*([\w-]+\s*\.\s*[\w-]+)\s*$/

@@ -54,8 +54,9 @@ function readsEarly(edge: GraphEdge): boolean {
   return edge.to.mode === 'on' && edge.to.inlets.get(edge.inlet)?.reads === 'early'
 }
 
-function takesStream(node: GraphNode): boolean {
-  return node.mode === 'on' && node.answer?.stream === true && node.answer.share
+function takesStream({ mode, answer }: GraphNode): boolean {
+  if (mode !== 'on' || !answer?.stream || !answer.share) return false
+  return answer.type === 'text' || answer.type === 'messages'
 }
 
 /** Tells where a stream that could have reached an output is collected: the first node on each way. */
