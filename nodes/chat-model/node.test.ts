@@ -174,13 +174,17 @@ describe('text from outside', () => {
   it.each([
     ['messages', { messages: [message('system', 'x')] }],
     ['messages', { messages: [{ role: 'assistant', parts: [] }] }],
-    ['system', { system: 'x' }],
     ['tools', { tools: { tools: [] } }],
   ])('is refused anywhere else (%s)', async (inlet, input) => {
     await expect(ask({ input, context: outside(inlet) })).rejects.toMatchObject({
       code: 'flow_error',
       details: { reason: 'untrusted_in_system' },
     })
+  })
+
+  it('is fenced in the system text, where the workspace allows it there', async () => {
+    const { request } = await ask({ input: { system: 'x' }, context: outside('system') })
+    expect(request?.system[0]).toEqual({ type: 'text', text: '<fence>x</fence>' })
   })
 
   it('is known to the compiler', () => {

@@ -62,7 +62,7 @@ describe('fallback', () => {
   it('has an inlet per try that reads early', () => {
     const inlets = typeof fallback.inputs === 'function' ? fallback.inputs(parse({ tries: 8 })) : {}
     expect(Object.keys(inlets)).toHaveLength(8)
-    expect(inlets.try_8).toMatchObject({ type: 'any', required: false, reads: 'early', gather: 'merge' })
+    expect(inlets.try_8).toMatchObject({ type: 'any', required: true, reads: 'early', gather: 'merge' })
   })
 
   it.each([

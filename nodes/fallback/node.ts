@@ -50,8 +50,8 @@ export const fallback = defineNode({
     }),
   inputs: ({ tries }) =>
     Object.fromEntries(
-      // Not required: all but one are absent, and the engine starts the node when every try has settled.
-      ports(tries).map((port) => [port, inlet('any', { required: false, gather: 'merge', reads: 'early' })]),
+      // Each must be fed; the compiler knows that all but one will be absent.
+      ports(tries).map((port) => [port, inlet('any', { gather: 'merge', reads: 'early' })]),
     ),
   outputs: {
     value: outlet('any', { sameAs: 'try_1', streams: 'pass' }),

@@ -185,17 +185,9 @@ describe('prompt', () => {
       })
     })
 
-    it('is refused in system and assistant blocks', async () => {
-      await expect(
-        run({ blocks }, { tone: 'x', page: 'x', who: 'me' }, outside('tone')),
-      ).rejects.toMatchObject({
-        code: 'flow_error',
-        details: { reason: 'untrusted_in_system', variable: 'tone' },
-      })
-      const assistant = { blocks: [{ role: 'assistant', text: '{{ page }}' }] }
-      await expect(run(assistant, { page: 'x' }, outside('page'))).rejects.toMatchObject({
-        code: 'flow_error',
-      })
+    it('is fenced in other blocks too, where the workspace allows it there', async () => {
+      const { messages } = await run({ blocks }, { tone: 'x', page: 'x', who: 'me' }, outside('tone'))
+      expect(messages).toMatchObject([text('system', 'Be <fence>x</fence>.'), {}])
     })
 
     it('is known to the compiler', () => {

@@ -1,4 +1,3 @@
-import { AppError } from '#shared/errors.ts'
 import type { Builders, ConfigOf, Prepare, Run, StepContext, Template } from '#shared/flow/definition.ts'
 import type { BlockRole } from '#shared/flow/types.ts'
 import { pickByWeight } from '#shared/flow/weights.ts'
@@ -77,16 +76,7 @@ function render(
   { values, outside, ctx }: Rendering,
 ): Message | undefined {
   if (outside.length === 0) return messageOf(role, index, template.render(values))
-  if (role !== 'user' && role !== 'tool') {
-    const variable = template.variables.find(
-      ({ name }) => outside.includes(name) && values[name] !== undefined,
-    )
-    if (variable)
-      throw new AppError('flow_error', {
-        message: `"${variable.name}" comes from outside and may stand in user and tool blocks only.`,
-        details: { reason: 'untrusted_in_system', variable: variable.name },
-      })
-  }
+  // The compiler refuses such a value in system and assistant blocks; where a workspace allows it, it is fenced there too.
   const fencing = { variables: new Set(outside), fence: (text: string) => ctx.fence(text) }
   return messageOf(role, index, template.render(values, fencing))
 }

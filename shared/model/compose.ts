@@ -16,8 +16,9 @@ type Guard = Pick<StepContext, 'untrusted' | 'fence' | 'warn'>
 export function composeRequest(base: BaseRequest, input: ChatInlets, ctx: Guard): ChatRequest {
   const { system, messages } = splitSystem(input.messages as readonly Message[], ctx.untrusted('messages'))
   if (typeof input.system === 'string' && input.system !== '') {
-    if (ctx.untrusted('system')) throw misplaced('system inlet')
-    system.unshift({ type: 'text', text: input.system })
+    // The compiler refuses text from outside here unless the workspace allows it.
+    const text = ctx.untrusted('system') ? ctx.fence(input.system) : input.system
+    system.unshift({ type: 'text', text })
   }
   const settings = input.params === undefined ? base : withParams(base, readParams(input.params, ctx))
   return {
