@@ -181,9 +181,10 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
   }
 
   timedOut(): void {
-    const late = this.#waiting === 'first' ? this.#call.firstMs : this.#call.idleMs
-    const first = fault('timeout', 'first_part', `it gave no first part in ${late} ms`)
-    this.#fail(this.#waiting === 'first' ? first : fault('timeout', 'idle', `it was silent for ${late} ms`))
+    const first = this.#waiting === 'first'
+    const ms = (first ? this.#call.firstMs : this.#call.idleMs) ?? 0
+    const message = first ? `it gave no first part in ${ms} ms` : `it was silent for ${ms} ms`
+    this.#fail({ kind: 'timeout', reason: first ? 'first_part' : 'idle', message, ms })
   }
 
   #settle(): void {

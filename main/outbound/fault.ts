@@ -13,6 +13,8 @@ export interface Fault {
   readonly reason: string
   /** A clause for a person: "the connection was refused". */
   readonly message: string
+  /** The limit that passed. */
+  readonly ms?: number
   readonly cause?: unknown
 }
 

@@ -1,0 +1,27 @@
+// The chat-completions adapter: what most vendors and every local server speak.
+import { isJsonObject, type Json } from '#shared/json.ts'
+import { chatDialect } from '#shared/model/messages.ts'
+import type { Adapter } from '../adapter.ts'
+import { readFailure } from './errors.ts'
+import { takesStop, writeRequest } from './request.ts'
+import { cutAtStop } from './stop.ts'
+import { ChatReader } from './stream.ts'
+
+export const openaiChat: Adapter = {
+  dialect: chatDialect,
+  paths: { chat: '/chat/completions', models: '/models' },
+  write: writeRequest,
+  reader(wire, stop, emit) {
+    return new ChatReader(wire, stop.length === 0 || takesStop(wire) ? emit : cutAtStop(stop, emit))
+  },
+  failure: readFailure,
+  modelIds(body) {
+    const value = JSON.parse(body) as Json
+    const list = isJsonObject(value) ? (value.data ?? value.models) : value
+    if (!Array.isArray(list)) return []
+    return (list as readonly Json[]).flatMap((item) => {
+      const id = isJsonObject(item) ? (item.id ?? item.name) : item
+      return typeof id === 'string' ? [id] : []
+    })
+  },
+}
