@@ -1,13 +1,6 @@
 // `sluice run`: one Run of a draft or Version in this process, with the same engine, log and events as the gateway.
 import { readFileSync, writeFileSync } from 'node:fs'
-import {
-  type Cassette,
-  parseCassette,
-  recordEffects,
-  replayEffects,
-  writeCassette,
-} from '#main/engine/cassette.ts'
-import type { RunContext } from '#main/engine/effects.ts'
+import { readCassette, recordEffects, replayEffects, writeCassette } from '#main/engine/cassette.ts'
 import { defaultLimits, type Effects } from '#main/engine/effects.ts'
 import { execute } from '#main/engine/execute.ts'
 import { readInput } from '#main/engine/input.ts'
@@ -19,7 +12,7 @@ import { randomText } from '#main/secrets/keys.ts'
 import { secrets } from '#main/secrets/secrets.ts'
 import { openStore } from '#main/store/open.ts'
 import { AppError } from '#shared/errors.ts'
-import type { RunFacts } from '#shared/flow/definition.ts'
+import type { RunFacts, RunInput } from '#shared/flow/definition.ts'
 import type { Json } from '#shared/json.ts'
 import type { RunEvent } from '#shared/run/events.ts'
 import { recorder } from '#shared/run/record.ts'
@@ -37,4 +30,163 @@ export interface RunOptions {
   readonly json?: boolean
   readonly store?: string
   readonly env?: string
+}
+
+export async function runFlow(folder: string, flow: string, options: RunOptions): Promise<ExitCode> {
+  if (options.speed !== 'full' && options.speed !== 'recorded') {
+    throw new AppError('invalid_request', {
+      message: `--speed takes full or recorded, not "${options.speed}".`,
+    })
+  }
+  const root = workspaceFolder(folder)
+  const file = storeFile(root, options.store)
+  const store = openStore(file)
+  const key = dataKey(dataKeyFile(file), process.env)
+  const runtime = await openRuntime({
+    folder: root,
+    env: options.env,
+    secrets: secrets({ dataKey: key, env: process.env, table: store.secrets }),
+    dataKey: key,
+    storedKeys: () => [],
+    deprecatedSince: () => 0,
+    processEnv: process.env,
+  })
+  try {
+    const version = runtime.served(flow)
+    const given = await inputOf(version, options.input)
+    const input = readInput(version.prepared, given)
+    const replayed =
+      options.replay === undefined ? undefined : readCassette(readFileSync(options.replay, 'utf8'))
+    const outside = replayed
+      ? replayEffects(replayed, { speed: options.speed, clock: systemClock })
+      : runtime.effects
+    const recording = options.record === undefined ? undefined : recordEffects(outside)
+    const row = await once({
+      flow,
+      version,
+      input,
+      given,
+      effects: recording?.effects ?? outside,
+      vars: runtime.project().variables,
+      stream: options.stream ?? false,
+      print: options.stream === true && !options.json,
+    })
+    if (recording && options.record !== undefined)
+      writeFileSync(options.record, writeCassette(recording.cassette()))
+    store.runLog.push(row)
+    show(row, options)
+    return row.state === 'completed' ? 0 : 1
+  } finally {
+    await runtime.close()
+    store.close()
+  }
+}
+
+interface Once {
+  readonly flow: string
+  readonly version: ServedVersion
+  readonly input: RunInput
+  readonly given: Json
+  readonly effects: Effects
+  readonly vars: Readonly<Record<string, string>>
+  readonly stream: boolean
+  readonly print: boolean
+}
+
+function once(run: Once): Promise<RunRow> {
+  const { version } = run
+  const [slug = run.flow, ref] = run.flow.split('@')
+  const label = ref === undefined || ref === 'draft' || /^\d+$/.test(ref) ? null : ref
+  const facts: RunFacts = {
+    id: `run_${randomText(24)}`,
+    input: run.input,
+    endpoint: slug,
+    label,
+    version: version.number,
+    variant: null,
+    consumer: null,
+    metadata: {},
+    headers: {},
+    vars: run.vars,
+    stubWrites: false,
+  }
+  return new Promise((resolve) => {
+    const record = recorder({
+      id: facts.id,
+      origin: 'cli',
+      endpoint: slug,
+      label,
+      version: version.number,
+      versionHash: version.hash,
+      consumer: null,
+      key: null,
+      startedAt: run.effects.clock.now(),
+      input: run.given,
+      metadata: {},
+      parent: null,
+      plan: version.prepared.plan,
+    })
+    const handle = execute(version.prepared, {
+      facts,
+      effects: run.effects,
+      limits: defaultLimits,
+      ledger: null,
+      seed: 0,
+      stream: run.stream,
+      watch: false,
+      on(event) {
+        record.on(event)
+        if (run.print) print(event)
+        if (event.type === 'run-finished' || event.type === 'run-failed') resolve(record.row())
+      },
+    })
+    process.once('SIGINT', () => handle.abort(new AppError('cancelled')))
+  })
+}
+
+function print(event: RunEvent): void {
+  if (event.type === 'delta' && typeof event.part === 'string') process.stdout.write(event.part)
+  else if (event.type === 'restarted') note(`\n[restarted: ${event.reason}]`)
+  else if (event.type === 'run-finished') line('')
+}
+
+function show(row: RunRow, options: RunOptions): void {
+  for (const warning of row.warnings) note(`warning ${warning.code}: ${warning.message}`)
+  if (options.json) json(row)
+  else if (row.error)
+    note(`${row.error.code}${row.error.node === null ? '' : ` at ${row.error.node}`}: ${row.error.message}`)
+  else if (!options.stream) line(JSON.stringify(row.output, null, 2))
+  if (!options.json)
+    note(
+      `${row.id}  ${row.latencyMs.toFixed(0)} ms  ${row.servedBy ?? 'no model call'}  cost ${row.costUsd === null ? 'unknown' : `$${row.costUsd.toFixed(5)}`}`,
+    )
+}
+
+/** JSON, `@file`, `-` for standard input; any other text fills the only required text field. */
+async function inputOf(version: ServedVersion, text: string | undefined): Promise<Json> {
+  if (text === undefined) return {}
+  const written =
+    text === '-' ? await standardInput() : text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
+  if (/^\s*\{/.test(written)) {
+    try {
+      return JSON.parse(written) as Json
+    } catch (cause) {
+      throw new AppError('invalid_input', {
+        message: `The input is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        cause,
+      })
+    }
+  }
+  const { textField, chat } = version.prepared.plan.request
+  if (textField !== null) return { [textField]: written }
+  if (chat !== null) return { messages: [{ role: 'user', content: written }] }
+  throw new AppError('invalid_input', {
+    message: `This flow takes more than one text. Give JSON with: ${Object.keys(version.prepared.plan.request.fields).join(', ')}.`,
+  })
+}
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part)
+  return Buffer.concat(parts).toString('utf8')
 }

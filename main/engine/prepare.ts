@@ -1,7 +1,8 @@
 // A Plan in live form: runners bound, templates and patterns built, arrays counted. Once per publish, never per request.
 import { AppError } from '#shared/errors.ts'
 import type { Builders, NodeRunner, SchemaCheck } from '#shared/flow/definition.ts'
-import type { Plan, PlanBranch, PlanInlet, PlanOutlet, PlanStep } from '#shared/flow/plan.ts'
+import type { Plan, PlanBranch, PlanEdge, PlanInlet, PlanOutlet, PlanStep } from '#shared/flow/plan.ts'
+import type { PortType } from '#shared/flow/ports.ts'
 import { type Places, placesOf } from './places.ts'
 import { type Convert, converterOf } from './values.ts'
 
@@ -94,7 +95,7 @@ export function prepare(plan: Plan, parts: Parts): Prepared {
         from: edge.from,
         to: edge.to,
         streams: edge.streams,
-        convert: converterOf(edge),
+        convert: converterOf(edge, sourceType(plan, edge)),
         branch: plan.branches.find((branch) => branch.edges.includes(edge.index))?.index ?? -1,
         race: races.get(edge.index) ?? null,
       })),
@@ -128,6 +129,10 @@ function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
     capture: step.error.length === 0 && step.outlets.length > 0 ? step.branch : -1,
     places: step.policy.concurrency === null ? null : placesOf(step.policy.concurrency),
   }
+}
+
+function sourceType(plan: Plan, edge: PlanEdge): PortType {
+  return plan.steps[edge.from]?.outlets.find((outlet) => outlet.name === edge.outlet)?.type ?? 'error'
 }
 
 function readyOf(step: PlanStep, runner: NodeRunner, build: Builders): unknown {

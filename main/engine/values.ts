@@ -4,20 +4,24 @@ import type { PlanEdge, PlanStep } from '#shared/flow/plan.ts'
 import type { PortType } from '#shared/flow/ports.ts'
 import type { Json } from '#shared/json.ts'
 import type { MediaPart, Message, ToolSet } from '#shared/model/chat.ts'
+import { writeMessages } from '#shared/model/messages.ts'
 
 /** `fence` is that of the Run; only untrusted text needs it. */
 export type Convert = (value: unknown, fence: () => (text: string) => string) => unknown
 
-/** Null where the value goes along as it is. */
-export function converterOf(edge: PlanEdge): Convert | null {
+/** `from` is the type at the edge's source. Null where the value goes along as it is. */
+export function converterOf(edge: PlanEdge, from: PortType): Convert | null {
+  // Whoever reads messages as JSON knows them in the shape in which callers send them.
+  const asJson = from === 'messages' ? (value: unknown) => writeMessages(value as readonly Message[]) : null
   switch (edge.conversion) {
     case 'none':
-    case 'as-json':
     case 'json-to-list':
       return null
+    case 'as-json':
+      return asJson
     case 'scalar-to-text':
     case 'json-to-text':
-      return (value) => JSON.stringify(value) ?? ''
+      return (value) => JSON.stringify(asJson ? asJson(value) : value) ?? ''
     case 'text-to-messages':
       return edge.untrusted
         ? (value, fence) => userText(fence()(value as string))

@@ -72,7 +72,10 @@ export function controlOf(parts: ControlParts): ControlHandlers {
         local,
         simulated: provider === 'simulator',
       })),
-    testConnection: async ({ name, model }) => (await parts.outside()).test(connection(name), model),
+    testConnection: async ({ name, model }) => {
+      const tried = await (await parts.outside()).test(connection(name), model)
+      return { ok: tried.ok, ms: tried.ms, model: tried.model ?? null, error: tried.error ?? null }
+    },
     listModels: async (name) => [...(await (await parts.outside()).list(connection(name)))],
     changed: (what) => parts.changed(what),
   })

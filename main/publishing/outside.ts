@@ -4,7 +4,6 @@ import type { Clock, Effects, Http, Models } from '#main/engine/effects.ts'
 import { createHttp } from '#main/outbound/http.ts'
 import { createPools } from '#main/outbound/pools.ts'
 import { type ConnectedModels, connectModels } from '#main/providers/connect.ts'
-import { startSimulator } from '#main/providers/simulator/server.ts'
 import type { Project } from '#shared/project/schema.ts'
 
 export const systemClock: Clock = {
@@ -25,35 +24,44 @@ export type Outside = Awaited<ReturnType<typeof createOutside>>
 
 export async function createOutside(first: Project, options: OutsideOptions) {
   const pools = createPools(options.env)
-  let simulator: Awaited<ReturnType<typeof startSimulator>> | undefined
-  let models: ConnectedModels
+  let simulator: { readonly url: string; close(): Promise<void> } | undefined
+  let models: ConnectedModels | undefined
   let http: Http
 
   /** Takes the connections and hosts of a project; secrets are read again. */
   async function connect(project: Project): Promise<void> {
-    if (simulator === undefined && usesSimulator(project)) simulator = await startSimulator({ port: 0 })
+    if (simulator === undefined && usesSimulator(project)) {
+      const { startSimulator } = await import('#main/providers/simulator/server.ts')
+      simulator = await startSimulator({ port: 0 })
+    }
+    const before = models
     models = connectModels({
       pools,
       connections: project.connections,
       secret: options.secret,
+      env: options.env,
       simulatorUrl: () => simulator?.url ?? '',
     })
+    before?.close()
     http = createHttp(pools, { allow: project.policies.hosts?.allow ?? [] })
   }
   await connect(first)
+  const connected = () => models as ConnectedModels
 
   const current: Models = {
-    chat: (attempt) => models.chat(attempt),
-    stream: (attempt, on) => models.stream(attempt, on),
-    facts: (target) => models.facts(target),
-    price: (target, usage, at) => models.price(target, usage, at),
+    chat: (attempt) => connected().chat(attempt),
+    stream: (attempt, on) => connected().stream(attempt, on),
+    facts: (target) => connected().facts(target),
+    price: (target, usage, at) => connected().price(target, usage, at),
   }
   const effects: Effects = { clock: systemClock, models: current, http: (call, how) => http(call, how) }
   return {
     effects,
     connect,
-    test: (connection: string, model?: string) => models.test(connection, model),
-    list: (connection: string) => models.list(connection),
+    test: (connection: string, model?: string) => connected().test(connection, model),
+    /** Why connections cannot be used, by name. */
+    problems: () => connected().problems,
+    list: (connection: string) => connected().list(connection),
     async close(): Promise<void> {
       await simulator?.close()
       await pools.closeAll()

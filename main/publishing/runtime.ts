@@ -58,6 +58,8 @@ export async function openRuntime(options: RuntimeOptions) {
   let keys: KeyRing | null = null
   let notices: readonly string[] = []
   let keyNotices: readonly string[] = []
+  const connectionNotices = () =>
+    [...outside.problems()].map(([name, problem]) => `connection "${name}": ${problem}`)
   let direct: (target: string) => Direct | undefined = () => undefined
 
   function swap(): void {
@@ -112,7 +114,7 @@ export async function openRuntime(options: RuntimeOptions) {
     direct: (target: string) => direct(target),
     /** Everything that is wrong or weak in the files as they are on disk now. */
     check: (): readonly FileProblem[] => checkWorkspace(read(), checkParts(options.secrets)),
-    notices: () => [...notices, ...keyNotices],
+    notices: () => [...connectionNotices(), ...notices, ...keyNotices],
     swapKeys,
     /** Secrets changed: keys and credentials are read again. */
     async reconnect(): Promise<void> {
@@ -129,7 +131,11 @@ export async function openRuntime(options: RuntimeOptions) {
       project = next.project
       await outside.connect(project)
       swap()
-      return { applied: true, problems: next.problems, notices: [...notices, ...keyNotices] }
+      return {
+        applied: true,
+        problems: next.problems,
+        notices: [...connectionNotices(), ...notices, ...keyNotices],
+      }
     },
     /** What a reference of the command line means: `slug` and `slug@draft` the draft, `slug@3`, `slug@production`. */
     served(reference: string): ServedVersion {
