@@ -32,6 +32,8 @@ export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets
       return
     }
   }
+  // Held open until all are put: a stream that is over already must not end the step before its other outlets.
+  step.open += 1
   for (const outlet of plan.outlets) {
     put(host, step, { outlet, value: outlets[outlet.name] })
     if (!step.alive) return
@@ -40,6 +42,7 @@ export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets
     answer(host, step, outlets.value)
     if (!step.alive) return
   }
+  step.open -= 1
   if (step.open === 0) host.close(step, 'ok', null)
 }
 
