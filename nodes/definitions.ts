@@ -7,6 +7,9 @@ import { coalesce } from './coalesce/node.ts'
 import { context } from './context/node.ts'
 import { errorOutput } from './error-output/node.ts'
 import { fallback } from './fallback/node.ts'
+import { guardPii } from './guard-pii/node.ts'
+import { guardRule } from './guard-rule/node.ts'
+import { guardSchema } from './guard-schema/node.ts'
 import { http } from './http/node.ts'
 import { ifNode } from './if/node.ts'
 import { input } from './input/node.ts'
@@ -17,6 +20,7 @@ import { structured } from './structured/node.ts'
 import { switchNode } from './switch/node.ts'
 import { template } from './template/node.ts'
 import { transform } from './transform/node.ts'
+import { unmask } from './unmask/node.ts'
 
 export const definitions = [
   abSplit,
@@ -26,6 +30,9 @@ export const definitions = [
   context,
   errorOutput,
   fallback,
+  guardPii,
+  guardRule,
+  guardSchema,
   http,
   ifNode,
   input,
@@ -36,4 +43,5 @@ export const definitions = [
   switchNode,
   template,
   transform,
+  unmask,
 ] as const satisfies readonly AnyNodeDefinition[]

@@ -7,6 +7,9 @@ import * as coalesceRun from './coalesce/run.ts'
 import * as contextRun from './context/run.ts'
 import * as errorOutputRun from './error-output/run.ts'
 import * as fallbackRun from './fallback/run.ts'
+import * as guardPiiRun from './guard-pii/run.ts'
+import * as guardRuleRun from './guard-rule/run.ts'
+import * as guardSchemaRun from './guard-schema/run.ts'
 import * as httpRun from './http/run.ts'
 import * as ifNodeRun from './if/run.ts'
 import * as inputRun from './input/run.ts'
@@ -17,6 +20,7 @@ import * as structuredRun from './structured/run.ts'
 import * as switchNodeRun from './switch/run.ts'
 import * as templateRun from './template/run.ts'
 import * as transformRun from './transform/run.ts'
+import * as unmaskRun from './unmask/run.ts'
 
 export const runners: Readonly<Record<string, NodeRunner>> = {
   'ab-split': abSplitRun,
@@ -26,6 +30,9 @@ export const runners: Readonly<Record<string, NodeRunner>> = {
   context: contextRun,
   'error-output': errorOutputRun,
   fallback: fallbackRun,
+  'guard-pii': guardPiiRun,
+  'guard-rule': guardRuleRun,
+  'guard-schema': guardSchemaRun,
   http: httpRun,
   if: ifNodeRun,
   input: inputRun,
@@ -36,4 +43,5 @@ export const runners: Readonly<Record<string, NodeRunner>> = {
   switch: switchNodeRun,
   template: templateRun,
   transform: transformRun,
+  unmask: unmaskRun,
 }

@@ -38,20 +38,27 @@ const config = z.strictObject({
     .default([...defaultPiiKinds])
     .meta({
       title: 'Kinds',
+      field: 'list',
       description: 'What to look for. Names and addresses need a model and are not covered.',
     }),
   regions: z
     .array(z.enum(piiRegions))
     .max(piiRegions.length)
     .default([...defaultPiiRegions])
-    .meta({ title: 'Regions', description: 'Countries whose phone numbers and national ids are known.' }),
-  custom: z.array(custom).max(50).default([]).meta({ title: 'Own kinds' }),
+    .meta({
+      title: 'Regions',
+      field: 'list',
+      description: 'Countries whose phone numbers and national ids are known.',
+    }),
+  custom: z.array(custom).max(50).default([]).meta({ title: 'Own kinds', field: 'list' }),
   reversible: z.boolean().default(true).meta({
     title: 'Reversible',
+    field: 'boolean',
     description: 'Gives the map with which unmask puts the originals back.',
   }),
   action: z.enum(['block', 'rewrite', 'note']).default('rewrite').meta({
     title: 'Action',
+    field: 'choice',
     description: 'rewrite puts a token in place of each item.',
   }),
   ...guardFields,

@@ -61,7 +61,7 @@ export const run: Run<typeof guardPii, Ready> = ({ config, ready, input, ctx }) 
     }),
   }
   const map = reversible ? () => mask.map() : undefined
-  return guard({ ctx, config, stage, value: input['value'], judge, ...(map && { map }) })
+  return guard({ ctx, config, stage, value: input.value, judge, ...(map && { map }) })
 }
 
 /** A text that only looks like a token is no personal data, but it must come back as it was. */

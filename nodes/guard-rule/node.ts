@@ -17,9 +17,10 @@ const config = z.strictObject({
   match: z
     .enum(['any', 'all'])
     .default('any')
-    .meta({ title: 'Match', description: 'How many rules must hit.' }),
+    .meta({ title: 'Match', field: 'choice', description: 'How many rules must hit.' }),
   action: z.enum(['block', 'rewrite', 'note']).default('block').meta({
     title: 'Action',
+    field: 'choice',
     description: 'block stops the value, rewrite masks the hits, note only writes the verdict.',
   }),
   ...guardFields,
@@ -32,6 +33,7 @@ export const guardRule = defineNode({
   title: 'Rule guard',
   summary: 'Checks a text with rules that need no model: patterns, words, secrets, links, length and more.',
   config,
+  sample: { rules: [{ kind: 'contains', words: ['internal use only'] }] },
   inputs: ({ on_stream }) => ({
     value: inlet('text', { also: ['messages'], reads: on_stream === 'window' ? 'early' : 'whole' }),
   }),

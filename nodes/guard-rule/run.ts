@@ -66,7 +66,7 @@ export const run: Run<typeof guardRule, Ready> = ({ config, ready, input, ctx })
       },
     }),
   }
-  return guard({ ctx, config, stage, value: input['value'], judge })
+  return guard({ ctx, config, stage, value: input.value, judge })
 }
 
 function combine(found: readonly ReturnType<RuleCheck>[], match: 'any' | 'all'): Finding | undefined {

@@ -17,10 +17,11 @@ const config = z.strictObject({
     .meta({ title: 'Schema', description: 'JSON Schema the value must fit.', field: 'schema' }),
   repair: z.boolean().default(false).meta({
     title: 'Repair',
+    field: 'boolean',
     description:
       'Put right the syntax of a text: fences, trailing commas, quotes. Values are never invented.',
   }),
-  action: z.enum(['block', 'note']).default('block').meta({ title: 'Action' }),
+  action: z.enum(['block', 'note']).default('block').meta({ title: 'Action', field: 'choice' }),
   ...guardFields,
 })
 
@@ -31,6 +32,7 @@ export const guardSchema = defineNode({
   title: 'Schema guard',
   summary: 'Reads JSON from a text and lets it pass when it fits a schema.',
   config,
+  sample: { schema: { type: 'object', required: ['answer'], properties: { answer: { type: 'string' } } } },
   inputs: { value: inlet('json', { also: ['text'] }) },
   outputs: ({ schema }) => guardOutlets(outlet('json', { schema: schema as JsonSchema })),
   exclusive: () => guardExclusive,

@@ -10,36 +10,44 @@ export type Stage = 'input' | 'output'
 export const guardFields = {
   stage: z.enum(['input', 'output']).optional().meta({
     title: 'Stage',
+    field: 'choice',
     description:
       'Which error a block without an edge gives. Left out: output when a model stands before, else input.',
   }),
   fail_mode: z.enum(['closed', 'open']).default('closed').meta({
     title: 'When the guard fails',
+    field: 'choice',
     description: 'closed: the step fails with guard_unavailable. open: the value passes, with a warning.',
   }),
   on_stream: z.enum(['whole', 'window']).default('whole').meta({
     title: 'On streams',
+    field: 'choice',
     description: 'whole: collect the answer first. window: pass it on, holding back the last characters.',
   }),
   hold_back_chars: z.number().int().min(50).max(8_000).default(400).meta({
     title: 'Hold back',
+    field: 'number',
     description: 'Characters kept back on a stream; nothing of a hit shorter than this leaves.',
   }),
   check_every_chars: z.number().int().min(1).max(8_000).default(80).meta({
     title: 'Check every',
+    field: 'number',
     description: 'New characters between two checks of a stream.',
   }),
   encoded_run: z.enum(['pass', 'block']).default('pass').meta({
     title: 'Long encoded runs',
+    field: 'choice',
     description:
       'On a stream, what to do with base64 or hex that is longer than the hold-back and so was read in parts.',
   }),
   target_when: z.enum(['always', 'remote']).default('always').meta({
     title: 'For targets',
+    field: 'choice',
     description: 'remote: only when the value goes to a remote target.',
   }),
   cases: z.string().max(200).optional().meta({
     title: 'Cases',
+    field: 'text',
     description: 'Labelled dataset for measuring this guard. Not read during a Run.',
   }),
 } as const

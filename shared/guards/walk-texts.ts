@@ -41,7 +41,7 @@ export function isMessages(value: unknown): value is readonly Message[] {
     Array.isArray(value) &&
     value.length > 0 &&
     value.every(
-      (item) => isJsonObject(item) && typeof item['role'] === 'string' && Array.isArray(item['parts']),
+      (item) => isJsonObject(item) && typeof item.role === 'string' && Array.isArray(item.parts),
     )
   )
 }
