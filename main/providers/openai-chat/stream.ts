@@ -68,7 +68,9 @@ export class ChatReader implements AnswerReader {
   event(data: string, name: string): void {
     if (this.#over) return
     if (data.trim() === '[DONE]') {
-      this.#done()
+      // Some servers give no reason, but close with usage and this word: an end too.
+      if (this.complete || (this.#closing && this.#parts > 0)) this.#finishUp()
+      else this.#fail(truncatedError(this.#wire))
       return
     }
     const value = parse(data)
@@ -77,7 +79,7 @@ export class ChatReader implements AnswerReader {
       return
     }
     this.#value(value, name, false)
-    if (this.complete && !this.#over && this.#isLast()) this.#done()
+    if (this.complete && !this.#over && this.#isLast()) this.#finishUp()
   }
 
   /** Does nothing worth waiting for follow the finish reason? */
@@ -107,19 +109,15 @@ export class ChatReader implements AnswerReader {
     // A server that forgets the last blank line has still said its last word, if that word is whole.
     const word = left?.trim()
     if (word !== undefined && (word === '[DONE]' || parse(word) !== undefined)) this.event(word, '')
-    if (!this.#over) this.#done()
+    if (this.#over) return
+    if (this.complete) this.#finishUp()
+    else this.#fail(truncatedError(this.#wire))
   }
 
   broken(error: ProviderError): void {
     if (this.#over) return
     if (this.complete && error.kind !== 'aborted') this.#finishUp()
     else this.#fail(error)
-  }
-
-  /** The finish reason decides. Some servers have none, but close with usage and `[DONE]`: that is an end too. */
-  #done(): void {
-    if (this.complete || (this.#closing && this.#parts > 0)) this.#finishUp()
-    else this.#fail(truncatedError(this.#wire))
   }
 
   #value(value: Json, name: string, whole: boolean): void {
