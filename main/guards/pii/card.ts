@@ -33,7 +33,7 @@ export const card: Recogniser = (text) => {
     if (isWordAt(text, start - 1) || isWordAt(text, end) || continues(text, start, end)) continue
     if (!shape.test(match[0])) continue
     const digits = bare(match[0])
-    if (!luhn(digits) || new Set(digits).size < 3) continue
+    if (!luhn(digits) || new Set(digits).size < 2) continue
     const issued = issuers.some(
       ({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits),
     )
