@@ -3,7 +3,7 @@
 import type { TriesSpec } from '../definition.ts'
 import type { FlowEdit } from '../edit.ts'
 import type { Graph, GraphEdge, GraphNode } from './graph.ts'
-import { edgeAt, error, fieldOf, type Report } from './report.ts'
+import { edgeAt, error, fieldOf, type Report, warning } from './report.ts'
 
 export interface Branch {
   readonly owner: GraphNode
@@ -85,6 +85,10 @@ export function checkBranches(graph: Graph, branches: Branches, report: Report):
         if (leaves(leak, branch, branches)) report(leakProblem(leak, branch))
     }
   }
+  for (const node of graph.nodes) {
+    const branch = branches.of(node)
+    if (branch && node.policy.onError === 'default') report(idleDefault(node, branch))
+  }
   for (const owner of new Set(branches.all.map((branch) => branch.owner))) {
     if (owner.tries?.restart) checkRestart(owner, graph, branches, report)
   }
@@ -101,6 +105,19 @@ function leakProblem(edge: GraphEdge, { owner, port }: Branch) {
     at: { node: owner.id, port, ...edgeAt(edge) },
     message: `"${edge.from.id}" feeds "${owner.id}.${port}" and, by "${edge.text}", something outside of that branch; it would run before its turn`,
     fix: { title: `Remove ${edge.text}`, edits },
+  })
+}
+
+/** A Branch takes every error that has no edge, before a default could (nodes.md 1.1.6). */
+function idleDefault({ id }: GraphNode, { owner, port }: Branch) {
+  const edits: FlowEdit[] = [
+    { op: 'unset', path: ['nodes', id, 'policy', 'on_error'] },
+    { op: 'unset', path: ['nodes', id, 'policy', 'default'] },
+  ]
+  return warning('not_enforced', {
+    at: fieldOf(id, ['policy', 'on_error']),
+    message: `the default of "${id}" never acts: an error ends the try "${owner.id}.${port}"`,
+    fix: { title: 'Remove the default', edits },
   })
 }
 

@@ -79,7 +79,7 @@ function followPaths(
   checkMerges(graph, presence, { flow: shaped, env }, report)
   checkOutputs(graph, presence, report)
   const streams = streamsOf(graph)
-  checkStreams(graph, streams, report)
+  checkStreams(graph, report)
   if (problems.some(({ severity }) => severity === 'error')) return null
   return lower({ slug: shaped.slug, graph, nodes, branches, streams, taint })
 }

@@ -60,7 +60,7 @@ function takesStream({ mode, answer }: GraphNode): boolean {
 }
 
 /** Tells where a stream that could have reached an output is collected: the first node on each way. */
-export function checkStreams(graph: Graph, streams: Streams, report: Report): void {
+export function checkStreams(graph: Graph, report: Report): void {
   const reaching = stillReaching(graph)
   const told = new Set<GraphNode>()
   const seen = new Set<GraphEdge>()
@@ -72,7 +72,7 @@ export function checkStreams(graph: Graph, streams: Streams, report: Report): vo
   for (let edge = open.pop(); edge; edge = open.pop()) {
     if (seen.has(edge) || edge.toWhen || edge.fromError || !reaching.has(edge)) continue
     seen.add(edge)
-    if (streams.has(edge)) {
+    if (readsEarly(edge)) {
       const { to, inlet } = edge
       open.push(...graph.outOf(to).filter((out) => streamedFrom(to, out.outlet).includes(inlet)))
     } else if (!told.has(edge.to)) {
