@@ -146,26 +146,33 @@ export class Player {
     let paused = false
     let cancel: () => void = () => undefined
     const stop = () => cancel()
-    const play = () => {
-      while (!paused && at < events.length) {
-        const [ms, event] = events[at] as (typeof events)[number]
-        const wait = speed === 'full' ? 0 : start + ms - clock.ticks()
-        if (wait > 0) {
-          cancel = clock.after(wait, play)
-          return
-        }
+    const give = () => {
+      const [burst] = events[at] ?? []
+      while (!paused && at < events.length && events[at]?.[0] === burst) {
+        const event = (events[at] as (typeof events)[number])[1]
         at += 1
         if (event.type === 'finish' || event.type === 'error') signal.removeEventListener('abort', stop)
         if (on(event) === false) paused = true
       }
     }
+    const play = () => {
+      give()
+      // Each of the first chunks has its turn, so that steps start where they did; then speed counts.
+      if (speed === 'full' && at > 32) for (let more = 0; more < 64; more += 1) give()
+      if (!paused) next()
+    }
+    const next = () => {
+      const [ms] = events[at] ?? []
+      if (ms === undefined) return
+      cancel = clock.after(speed === 'full' ? 0 : Math.max(0, start + ms - clock.ticks()), play)
+    }
     signal.addEventListener('abort', stop, { once: true })
-    cancel = clock.after(0, play)
+    next()
     return {
       resume: () => {
         if (!paused) return
         paused = false
-        cancel = clock.after(0, play)
+        next()
       },
       ...(entry.warnings ? { warnings: entry.warnings } : {}),
     }

@@ -157,9 +157,17 @@ export class Tape {
     const start = clock.ticks()
     const events: [number, StreamEvent][] = []
     if (!entry.hidden) entry.events = events
+    let burst: number | null = null
     const handle = this.#outside.models.stream(attempt, (event) => {
       if (!signal.aborted) {
-        const ms = Math.max(0, clock.ticks() - start)
+        // Events of one chunk carry one time: what came at once is played at once, with nothing in between.
+        if (burst === null) {
+          burst = Math.max(0, clock.ticks() - start)
+          queueMicrotask(() => {
+            burst = null
+          })
+        }
+        const ms: number = burst
         if (event.type === 'finish' || event.type === 'error') entry.ms = ms
         events.push([ms, withoutExcerpt(event)])
       }
