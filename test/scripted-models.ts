@@ -260,6 +260,7 @@ function providerError(code: ErrorCode, reply: Reply) {
     message: `scripted ${code}`,
     retryable,
     provider: 'scripted',
+    ...(reply.reason === undefined ? {} : { code: reply.reason }),
     ...(reply.retryAfterMs === undefined ? {} : { retryAfterMs: reply.retryAfterMs }),
   }
 }

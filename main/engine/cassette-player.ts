@@ -2,6 +2,7 @@
 import { AppError } from '#shared/errors.ts'
 import type { HttpAnswer } from '#shared/flow/definition.ts'
 import type { ChatResponse, StreamEvent } from '#shared/model/chat.ts'
+import { fromProvider } from '#shared/model/provider-error.ts'
 import { Fold } from '#shared/model/reduce.ts'
 import {
   type CallEntry,
@@ -13,7 +14,6 @@ import {
 } from './cassette-entry.ts'
 import { changedFields, chatFields, digest, type Fields, httpFields, keyOf } from './cassette-key.ts'
 import type { Clock, Effects, ModelAttempt } from './effects.ts'
-import { fromProvider } from './provider-error.ts'
 import { unfold } from './unfold.ts'
 
 export interface ReplayOptions {

@@ -5,9 +5,9 @@ import type { ModelStream } from '#shared/flow/definition.ts'
 import { type LiveText, liveText } from '#shared/flow/live.ts'
 import { liveMessages } from '#shared/flow/live-messages.ts'
 import type { ChatResponse, ModelWarning, StreamEvent } from '#shared/model/chat.ts'
+import { fromProvider } from '#shared/model/provider-error.ts'
 import { Fold } from '#shared/model/reduce.ts'
 import { answered, attemptOf, type Try } from './attempt.ts'
-import { fromProvider } from './provider-error.ts'
 
 export function streamOnce(one: Try): Promise<ModelStream> {
   return new Promise((resolve, reject) => new StreamAttempt(one, { resolve, reject }).begin())
