@@ -1,6 +1,7 @@
 // `npm run registry` writes the files that are derived from others; `--check` only tells whether they are current.
 //   nodes/definitions.ts, nodes/runners.ts   from the folders in nodes/
 //   build/lint-layers.json                   from build/layers.ts
+//   docs/nodes.md                            from the definitions of the nodes
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -100,8 +101,8 @@ export function generated(root: string): readonly GeneratedFile[] {
   return [layers, ...lists].map((file) => formatted(file, root))
 }
 
-function stale(root: string) {
-  return generated(root).filter(({ path, text }) => {
+function stale(files: readonly GeneratedFile[], root: string) {
+  return files.filter(({ path, text }) => {
     const file = join(root, path)
     return !existsSync(file) || readFileSync(file, 'utf8') !== text
   })
@@ -110,13 +111,16 @@ function stale(root: string) {
 if (import.meta.main) {
   const root = join(import.meta.dirname, '..')
   try {
-    const files = stale(root)
     const check = process.argv.includes('--check')
-    for (const { path, text } of files) {
+    const bring = ({ path, text }: GeneratedFile) => {
       if (!check) writeFileSync(join(root, path), text)
       console.log(check ? `${path} is not current: npm run registry` : `wrote ${path}`)
+      if (check) process.exitCode = 1
     }
-    if (check && files.length > 0) process.exitCode = 1
+    for (const file of stale(generated(root), root)) bring(file)
+    // Only now: the page is made from the list of definitions.
+    const { nodeDocs } = await import('./node-docs.ts')
+    for (const file of stale([{ path: 'docs/nodes.md', text: nodeDocs() }], root)) bring(file)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1
