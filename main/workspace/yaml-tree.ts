@@ -14,7 +14,7 @@ import {
 } from 'yaml'
 import type { ProblemCode } from '#shared/flow/diagnostics.ts'
 import type { Json } from '#shared/json.ts'
-import { type Position, positionsOf } from './positions.ts'
+import { lineStart, type Position, positionsOf } from './positions.ts'
 import { type Comment, checkTokens, type TextProblem, textRules } from './yaml-rules.ts'
 
 export type YamlNode = YamlScalar | YamlMap | YamlList
@@ -113,25 +113,38 @@ export function parseYaml(text: string): YamlText {
   return done(root, sound)
 }
 
-/** The first error of each line: what follows on the same line is its echo. */
+/** Mistakes that spoil nothing behind them. After any other the rest of the text is read askew. */
+const local: ReadonlySet<string> = new Set([
+  'TAB_AS_INDENT',
+  'BAD_SCALAR_START',
+  'BAD_DQ_ESCAPE',
+  'NON_STRING_KEY',
+  'KEY_OVER_1024_CHARS',
+])
+
+/** The first error of each line, and the first that breaks the structure: what follows is their echo. */
 function structureErrors(
   document: Document,
   text: string,
   quotes: ReadonlyMap<number, number>,
 ): TextProblem[] {
   const position = positionsOf(text)
-  const seen = new Set<number>()
+  const lines = new Set<number>()
   const found: TextProblem[] = []
-  for (const error of document.errors) {
-    if (error.code === 'MULTIPLE_DOCS') continue
-    let offset = error.pos[0]
+  let askew = false
+  for (const { code, message, pos } of document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    if (code === 'MULTIPLE_DOCS' || (askew && !local.has(code))) continue
+    let [offset] = pos
     // A quote that is never closed is reported at the end of the text; its author looks for where it opens.
-    if (error.code === 'MISSING_CHAR') offset = quotes.get(offset) ?? offset
-    if (error.code !== 'TAB_AS_INDENT') while (text[offset] === ' ') offset += 1
+    if (code === 'MISSING_CHAR') offset = quotes.get(offset) ?? offset
+    // Indentation is reported where the line before ended; what is wrong with it is the next thing in the text.
+    if (code !== 'TAB_AS_INDENT') offset += /^(?:[ \n]|#.*\n)*/.exec(text.slice(offset))?.[0].length ?? 0
     const { line } = position(offset)
-    if (seen.has(line)) continue
-    seen.add(line)
-    found.push({ code: 'syntax', offset, message: sentence(error.code, error.message) })
+    if (lines.has(line)) continue
+    lines.add(line)
+    const tab = text[offset] === '\t' && text.slice(lineStart(text, offset), offset).trim() === ''
+    askew ||= tab || !local.has(code)
+    found.push({ code: 'syntax', offset, message: sentence(tab ? 'TAB_AS_INDENT' : code, message) })
   }
   return found
 }
@@ -197,7 +210,10 @@ function buildTree(document: Document, text: string, note: Note): YamlNode {
         note('wrong_value', at, `${node.source ?? 'this'} is no number that JSON can hold`)
         return null
       }
-      if (Number.isInteger(value) && !Number.isSafeInteger(value) && /^[-+]?\d+$/.test(node.source ?? '')) {
+      if (
+        /^[-+]?\d{16,}$/.test(node.source ?? '') &&
+        BigInt(value) !== BigInt((node.source ?? '').replace('+', ''))
+      ) {
         note(
           'wrong_value',
           at,
