@@ -12,6 +12,9 @@ export interface RunLogOptions {
   readonly dropRowsAt: number
 }
 
+/** The log counts as quiet after so many ticks without a row. */
+const quietTicks = 20
+
 const defaults: RunLogOptions = { batch: 100, everyMs: 50, dropBodiesAt: 20_000, dropRowsAt: 100_000 }
 
 export function runLog(rows: ReturnType<typeof runs>, options: RunLogOptions = defaults) {
@@ -35,11 +38,13 @@ export function runLog(rows: ReturnType<typeof runs>, options: RunLogOptions = d
       writeBatch()
       // More than one batch: the next one after the requests that wait on the loop, not before them.
       schedule(queue.length >= options.batch ? 0 : options.everyMs)
-    } else if (quiet < 20) {
+    } else if (quiet < quietTicks) {
       quiet += 1
-      if (quiet === 20) attempt(() => rows.catchUp())
-      else schedule(options.everyMs)
-    }
+      schedule(options.everyMs)
+    } else
+      attempt(() => {
+        if (rows.catchUp()) schedule(options.everyMs)
+      })
   }
 
   function writeBatch(): void {

@@ -38,17 +38,21 @@ export const initial: Migration = {
       hash TEXT NOT NULL
     ) STRICT;
 
+    -- Where Runs come from; the packed facts are those of pack.ts.
+    CREATE TABLE run_sources (
+      seq INTEGER PRIMARY KEY,
+      facts TEXT NOT NULL UNIQUE,
+      endpoint TEXT NOT NULL,
+      consumer TEXT
+    ) STRICT;
+
     CREATE TABLE runs (
       seq INTEGER PRIMARY KEY,
       id TEXT NOT NULL,
+      source INTEGER NOT NULL,
       started_at INTEGER NOT NULL,
-      endpoint TEXT NOT NULL,
-      origin TEXT NOT NULL,
       state TEXT NOT NULL,
       code TEXT,
-      consumer TEXT,
-      key TEXT,
-      version INTEGER,
       latency_ms REAL NOT NULL,
       cost_usd REAL,
       tokens_in INTEGER,
