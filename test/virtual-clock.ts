@@ -19,9 +19,6 @@ interface Timer {
   readonly call: () => void
 }
 
-/** Turns of the loop without a timer after which nothing more is expected. */
-const patience = 100
-
 export function virtualClock(start = 1_700_000_000_000): VirtualClock {
   let elapsed = 0
   let order = 0
@@ -64,14 +61,10 @@ export function virtualClock(start = 1_700_000_000_000): VirtualClock {
     until: async (done, limitMs = 3_600_000) => {
       const limit = elapsed + limitMs
       await settle()
-      let idle = 0
       while (!done()) {
         const timer = next(limit)
-        if (timer) {
-          idle = 0
-          await fire(timer)
-        } else if (idle++ < patience) await settle()
-        else return false
+        if (!timer) return false
+        await fire(timer)
       }
       return true
     },
