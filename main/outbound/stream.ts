@@ -141,11 +141,14 @@ class Streaming implements Sink, Exchange {
   }
 }
 
-/** Blank lines say nothing yet. */
+/** What an event stream can begin with: a byte order mark, a comment, or data, event, id, retry. */
+const beginnings = new Set([0xef, ...Buffer.from(':deir')])
+
 function lookAt(chunk: Buffer): 'look' | 'events' | 'body' {
   for (const byte of chunk) {
+    // Blank lines say nothing yet.
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue
-    return byte === 0x7b || byte === 0x5b || byte === 0x3c ? 'body' : 'events'
+    return beginnings.has(byte) ? 'events' : 'body'
   }
   return 'look'
 }
