@@ -23,22 +23,21 @@ export interface Shape {
 }
 
 export function shapeFor(kind: DocumentKind): Shape {
-  switch (kind) {
-    case 'flow':
-      return flowShape(fromSchema(flowSchema))
-    case 'layout': {
-      const shape = fromSchema(layoutSchema)
-      return with_(shape, { nodes: { ...shape.fields?.nodes, sorted: true, block: true } })
-    }
-    case 'project':
-      return fromSchema(projectSchema)
-    case 'version': {
-      const shape = fromSchema(versionSchema)
-      return with_(shape, { content: flowShape(shape.fields?.content ?? {}) })
-    }
-    case 'prompt':
-      return fromSchema(promptHeadSchema)
-  }
+  return shapes[kind]()
+}
+
+const shapes: Readonly<Record<DocumentKind, () => Shape>> = {
+  flow: once(() => flowShape(fromSchema(flowSchema))),
+  layout: once(() => {
+    const shape = fromSchema(layoutSchema)
+    return with_(shape, { nodes: { ...shape.fields?.nodes, sorted: true, block: true } })
+  }),
+  project: once(() => fromSchema(projectSchema)),
+  version: once(() => {
+    const shape = fromSchema(versionSchema)
+    return with_(shape, { content: flowShape(shape.fields?.content ?? {}) })
+  }),
+  prompt: once(() => fromSchema(promptHeadSchema)),
 }
 
 function with_(shape: Shape, fields: Readonly<Record<string, Shape>>): Shape {

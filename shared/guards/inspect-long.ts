@@ -2,8 +2,8 @@
 import type { Finding, Hit } from './judge.ts'
 import { TextWindow } from './window.ts'
 
-const long = 64 * 1024
-const slice = 32 * 1024
+const long = 32 * 1024
+const slice = 16 * 1024
 /** Hits up to this length come out as on the whole text. */
 const overlap = 4 * 1024
 

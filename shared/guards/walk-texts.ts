@@ -40,9 +40,7 @@ export function isMessages(value: unknown): value is readonly Message[] {
   return (
     Array.isArray(value) &&
     value.length > 0 &&
-    value.every(
-      (item) => isJsonObject(item) && typeof item.role === 'string' && Array.isArray(item.parts),
-    )
+    value.every((item) => isJsonObject(item) && typeof item.role === 'string' && Array.isArray(item.parts))
   )
 }
 

@@ -29,7 +29,7 @@ function ipv4(text: string): readonly Span[] {
 const v6 = /[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}/g
 
 function ipv6(text: string): readonly Span[] {
-  if (!text.includes(':')) return []
+  if (!/:[0-9A-Fa-f]{0,4}:/.test(text)) return []
   const found = []
   for (const match of text.matchAll(v6)) {
     const start = match.index
@@ -67,6 +67,7 @@ const pairs =
 
 /** Six pairs or three fours; not a piece of a longer fingerprint. */
 export const mac: Recogniser = (text) => {
+  if (!/[0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\./.test(text)) return []
   const found = []
   for (const match of text.matchAll(pairs)) {
     const start = match.index

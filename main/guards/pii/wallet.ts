@@ -6,6 +6,7 @@ const candidate =
   /0x[0-9a-fA-F]{40}|(?:bc|tb|ltc)1[ac-hj-np-z02-9]{8,87}|(?:BC|TB|LTC)1[AC-HJ-NP-Z02-9]{8,87}|[1-9A-HJ-NP-Za-km-z]{26,35}/g
 
 export const wallet: Recogniser = (text) => {
+  if (!/[0-9A-Za-z]{26}/.test(text)) return []
   const found = []
   for (const match of text.matchAll(candidate)) {
     const start = match.index

@@ -11,11 +11,11 @@ const shingleLetters = 24
 
 export function canary({ protect, words }: RuleOf<'canary'>): RuleCheck {
   const runs = wordRuns(folded(identity(protect)).text, words)
-  const keywords = new Keywords(runs)
+  const keywords = new Keywords([...runs, ...runs.map(reversed)])
   return (text) => {
     const views = viewsOf(text)
     const spans: Span[] = []
-    for (const view of [...views.folded, reversed(views.base)]) {
+    for (const view of views.folded) {
       const letters = lettersOnly(view)
       keywords.scan(letters.text, (_run, start, end) => {
         spans.push({ ...letters.original(start, end), kind: 'canary', score: 1 })

@@ -20,23 +20,27 @@ export function wordFinder(
 ): (text: string) => readonly Span[] {
   const own = words.map((word) => (options.exact ? word : folded(identity(word)).text.trim())).filter(Boolean)
   const keywords = new Keywords(own)
-  const find = (view: View, min: number, spans: Span[]) =>
-    keywords.scan(view.text, (_word, start, end) => {
-      const alone = !options.wholeWords || (boundary(view.text, start) && boundary(view.text, end))
-      if (alone && end - start >= min)
+  // Looking for turned words in the text finds the same as looking for words in the turned text.
+  const long = own.filter((word) => word.length >= longEnough)
+  const turned =
+    options.exact || long.length === 0
+      ? undefined
+      : new Keywords(long.flatMap((word) => [rotated(word), reversed(word)]))
+  const find = (view: View, list: Keywords, spans: Span[]) =>
+    list.scan(view.text, (_word, start, end) => {
+      if (!options.wholeWords || (boundary(view.text, start) && boundary(view.text, end)))
         spans.push({ ...view.original(start, end), kind: options.kind, score: 1 })
       return undefined
     })
-  const hasLong = own.some((word) => word.length >= longEnough)
   return (text) => {
     const spans: Span[] = []
-    if (options.exact) find(identity(text), 1, spans)
-    else {
-      const { base, folded: views } = viewsOf(text)
-      for (const view of views) find(view, 1, spans)
-      if (spans.length === 0 && hasLong)
-        for (const view of [rotated(base), reversed(base)]) find(view, longEnough, spans)
+    if (options.exact) {
+      find(identity(text), keywords, spans)
+      return spans.filter(({ start, end }) => own.includes(text.slice(start, end)))
     }
+    const { base, folded: views } = viewsOf(text)
+    for (const view of views) find(view, keywords, spans)
+    if (spans.length === 0 && turned) find(base, turned, spans)
     return spans
   }
 }

@@ -19,6 +19,10 @@ export interface SecretRule {
   readonly strong?: boolean
   /** The secret may be short or without digits. */
   readonly loose?: boolean
+  /** The secret has a part of so many characters without a space. */
+  readonly need?: number
+  /** Must stand near as well, as it is written. */
+  readonly must?: string
   /** Characters looked at before and after the keyword. */
   readonly before?: number
   readonly reach?: number
@@ -34,16 +38,13 @@ export interface Allowed {
 }
 
 /** Where the keyword does not stand at the beginning, or the match is longer than most. */
-const room: Readonly<
-  Record<string, { readonly before?: number; readonly reach?: number; readonly loose?: boolean }>
-> = {
+const room: Readonly<Record<string, Pick<SecretRule, 'before' | 'reach' | 'loose' | 'need'>>> = {
   'openai-api-key': { before: 200 },
   'kubernetes-secret-yaml': { before: 500, reach: 700 },
   'curl-auth-header': { reach: 900 },
   'curl-auth-user': { reach: 900, loose: true },
   'private-key': { reach: 8_192, loose: true },
   'jwt-base64': { reach: 4_096 },
-  jwt: { reach: 4_096 },
   '1password-service-account-token': { reach: 2_048 },
   'pypi-upload-token': { reach: 1_200 },
   'facebook-access-token': { before: 120 },
@@ -54,6 +55,10 @@ const room: Readonly<
   'hashicorp-tf-password': { loose: true },
   'microsoft-teams-webhook': { before: 90 },
   'freemius-secret-key': { loose: true },
+  'vault-service-token': { need: 26 },
+  'twilio-api-key': { need: 34 },
+  jwt: { reach: 4_096, need: 40 },
+  'authress-service-client-access-key': { need: 60 },
 }
 
 export const secretRules: readonly SecretRule[] = [

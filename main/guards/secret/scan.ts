@@ -9,6 +9,8 @@ import { type Allowed, ignored, type SecretRule, secretRules } from './rules.ts'
 
 const defaultBefore = 48
 const defaultReach = 320
+/** Most secrets have no part shorter than this without a space. */
+const defaultNeed = 10
 
 interface Live {
   readonly rule: SecretRule
@@ -23,7 +25,6 @@ interface Index {
   readonly keywords: Keywords
   /** Rules by keyword number. */
   readonly rules: readonly (readonly Live[])[]
-  readonly all: readonly Live[]
 }
 
 /** Everything a scan needs, built when the first flow asks for it and shared by all. */
@@ -38,7 +39,7 @@ function build(): Index {
       if (list) list.push(live)
       else byWord.set(word, [live])
     }
-  return { keywords: new Keywords([...byWord.keys()]), rules: [...byWord.values()], all }
+  return { keywords: new Keywords([...byWord.keys()]), rules: [...byWord.values()] }
 }
 
 export function secretScan(options: { readonly generic: boolean }): (text: string) => readonly Span[] {
@@ -53,23 +54,28 @@ export function secretScan(options: { readonly generic: boolean }): (text: strin
   }
 }
 
-function scanView(view: View, { keywords, rules, all }: Index, generic: boolean, found: Span[]): void {
+function scanView(view: View, { keywords, rules }: Index, generic: boolean, found: Span[]): void {
   const { text } = view
   const dense = denseRuns(text)
+  const open: Live[] = []
   keywords.scan(text, (word, start, end) => {
     for (const live of rules[word] ?? []) {
       const { rule } = live
       if (rule.generic && !generic) continue
       const from = Math.max(0, start - (rule.before ?? defaultBefore))
       const to = Math.min(text.length, end + (rule.reach ?? defaultReach))
-      if (!(rule.loose || touches(dense, from, to))) continue
+      if (!(rule.loose || touches(dense, from, to, rule.need ?? defaultNeed))) continue
+      if (rule.must !== undefined && !within(text, rule.must, from, to)) continue
       if (live.to > 0 && from > live.to) look(view, live, found)
-      if (live.to === 0) live.from = from
+      if (live.to === 0) {
+        live.from = from
+        open.push(live)
+      }
       live.to = to
     }
     return undefined
   })
-  for (const live of all) if (live.to > 0) look(view, live, found)
+  for (const live of open) if (live.to > 0) look(view, live, found)
 }
 
 function look(view: View, live: Live, found: Span[]): void {
@@ -175,7 +181,8 @@ function denseRuns(text: string): readonly Run[] {
   return runs
 }
 
-function touches(runs: readonly Run[], from: number, to: number): boolean {
+/** Does a run of `need` characters reach into the range? */
+function touches(runs: readonly Run[], from: number, to: number, need: number): boolean {
   let low = 0
   let high = runs.length
   while (low < high) {
@@ -183,8 +190,17 @@ function touches(runs: readonly Run[], from: number, to: number): boolean {
     if ((runs[middle] as Run).end <= from) low = middle + 1
     else high = middle
   }
-  const run = runs[low]
-  return run !== undefined && run.start < to
+  for (let i = low; i < runs.length; i += 1) {
+    const run = runs[i] as Run
+    if (run.start >= to) return false
+    if (run.end - run.start >= need) return true
+  }
+  return false
+}
+
+function within(text: string, part: string, from: number, to: number): boolean {
+  const at = text.indexOf(part, from)
+  return at !== -1 && at < to
 }
 
 /** Rules overlap; the surest name wins, and of several ranges the longest. */

@@ -27,41 +27,79 @@ export function decodedViews(source: View): readonly View[] {
 }
 
 function decodeOnce(view: View): readonly View[] {
-  return [...base64Runs(view), ...hexRuns(view), ...escapes(view), ...hiddenPayloads(view)]
+  return [...encodedRuns(view), ...spacedHex(view), ...escapes(view), ...hiddenPayloads(view)]
 }
 
-function base64Runs(view: View): readonly View[] {
+interface Run {
+  readonly start: number
+  readonly end: number
+  readonly hex: boolean
+  /** Capitals, small letters, and digits or signs. */
+  readonly kinds: number
+}
+
+const shortest = 16
+
+/** Longest stretches of letters that base64, base64url and hex are written with. */
+function runsOf(text: string): readonly Run[] {
+  const runs: Run[] = []
+  let start = 0
+  let hex = true
+  let kinds = 0
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at < text.length ? text.charCodeAt(at) : 32
+    let kind = 0
+    if (code >= 97 && code <= 122) {
+      kind = 1
+      if (code > 102) hex = false
+    } else if (code >= 65 && code <= 90) {
+      kind = 2
+      if (code > 70) hex = false
+    } else if (code >= 48 && code <= 57) kind = 4
+    else if (code === 43 || code === 47 || code === 45 || code === 95) {
+      kind = 4
+      hex = false
+    }
+    if (kind !== 0) {
+      kinds |= kind
+      continue
+    }
+    if (at - start >= shortest && runs.length < maxRuns) runs.push({ start, end: at, hex, kinds })
+    start = at + 1
+    hex = true
+    kinds = 0
+  }
+  return runs
+}
+
+function encodedRuns(view: View): readonly View[] {
   const found: View[] = []
-  for (const match of view.text.matchAll(/[A-Za-z0-9+/_-]{16,}={0,2}/g)) {
-    const [run] = match
-    if (!mixed(run)) continue
-    const bytes = Buffer.from(run, 'base64')
-    const decoded = fromBytes(
-      view,
-      bytes,
-      (byte) => match.index + Math.floor((byte * 4) / 3),
-      match.index + run.length,
-    )
+  for (const { start, end, hex, kinds } of runsOf(view.text)) {
+    const run = view.text.slice(start, end)
+    const decoded =
+      hex && (end - start) % 2 === 0 ? fromHex(view, run, start, 2) : fromBase64(view, run, start, kinds)
     if (decoded) found.push(decoded)
-    if (found.length === maxRuns) break
   }
   return found
 }
 
-/** Words and numbers are not base64: English text encoded has capitals, small letters and mostly digits. */
-function mixed(run: string): boolean {
-  return /[A-Z]/.test(run) && /[a-z]/.test(run) && (/[0-9+/=]/.test(run) || run.length >= 24)
+/** Words and numbers are not base64: text encoded has capitals, small letters and nearly always digits. */
+function fromBase64(view: View, run: string, start: number, kinds: number): View | undefined {
+  if ((kinds & 3) !== 3 || (kinds !== 7 && run.length < 24)) return undefined
+  const bytes = Buffer.from(run, 'base64')
+  return fromBytes(view, bytes, (byte) => start + Math.floor((byte * 4) / 3), start + run.length)
 }
 
-function hexRuns(view: View): readonly View[] {
+function fromHex(view: View, run: string, start: number, width: number): View | undefined {
+  const bytes = Buffer.from(width === 2 ? run : run.replace(/[ :]/g, ''), 'hex')
+  return fromBytes(view, bytes, (byte) => start + byte * width, start + run.length)
+}
+
+/** `69 67 6e` and `69:67:6e` */
+function spacedHex(view: View): readonly View[] {
   const found: View[] = []
-  for (const match of view.text.matchAll(
-    /(?:[0-9a-fA-F]{2}){8,}|(?:[0-9a-fA-F]{2}[ :]){8,}[0-9a-fA-F]{2}/g,
-  )) {
-    const [run] = match
-    const width = /[ :]/.test(run) ? 3 : 2
-    const bytes = Buffer.from(run.replace(/[ :]/g, ''), 'hex')
-    const decoded = fromBytes(view, bytes, (byte) => match.index + byte * width, match.index + run.length)
+  for (const { 0: run, index } of view.text.matchAll(/\b(?:[0-9a-fA-F]{2}[ :]){8,}[0-9a-fA-F]{2}\b/g)) {
+    const decoded = fromHex(view, run, index, 3)
     if (decoded) found.push(decoded)
     if (found.length === maxRuns) break
   }
@@ -72,6 +110,7 @@ function hexRuns(view: View): readonly View[] {
 function escapes(view: View): readonly View[] {
   const written =
     /(?:%[0-9a-fA-F]{2})+|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#(?:\d{2,6}|[xX][0-9a-fA-F]{2,5});/g
+  if (!/[%\\&]/.test(view.text)) return []
   const builder = new ViewBuilder(view)
   let at = 0
   for (const match of view.text.matchAll(written)) {

@@ -12,40 +12,61 @@ const mixes = /[a-z][0134578@$!|+]|[0134578@$|+][a-z]/
 
 /** `1gn0re` → `ignore`; where a 1 stands, also with l for it. */
 export function leetViews(base: View): readonly View[] {
-  let found = false
+  if (!mixes.test(base.text)) return []
   let ones = false
-  const read = (one: string) =>
-    base.text.replace(word, (written) => {
-      if (!mixes.test(written)) return written
-      found = true
-      if (written.includes('1')) ones = true
-      return written.replace(/[013457-9@$!|+]/g, (char) => (char === '1' ? one : (leet[char] ?? char)))
-    })
-  const first = read('i')
-  if (!found) return []
-  return ones ? [alike(base, first), alike(base, read('l'))] : [alike(base, first)]
+  const text = base.text.replace(word, (written) => {
+    if (!mixes.test(written)) return written
+    if (written.includes('1')) ones = true
+    return written.replace(/[03-57-9@$!|+]/g, (char) => leet[char] ?? char)
+  })
+  const read = (one: string) => alike(base, text.replace(/(?<=[a-z])1|1(?=1*[a-z])/g, one))
+  return ones ? [read('i'), read('l')] : [alike(base, text)]
 }
 
-/** Three letters or more, each followed by the same one or two marks. */
-const spelled = /(?<![\p{L}\p{N}])\p{L}(?:([ .\-_*|/,~·•])\p{L}(?![\p{L}\p{N}])){2,400}/gu
+const separators = ' .-_*|/,~·•'
+/** Two letters by themselves are initials; three and more are a word spelled out. */
+const shortest = 3
+const longest = 400
 
-/** `i g n o r e  a l l` → `ignore all`. */
+/** `i g n o r e  a l l` → `ignore all`: letters one by one, each pair with the same mark between them. */
 export function joinedView(plain: View): readonly View[] {
+  const { text } = plain
   const builder = new ViewBuilder(plain)
-  let at = 0
-  for (const match of plain.text.matchAll(spelled)) {
-    fold(builder, plain.text, at, match.index)
-    at = match.index + match[0].length
-    for (let i = match.index; i < at; i += 1) {
-      const code = plain.text.codePointAt(i) ?? 0
-      const size = code > 0xffff ? 2 : 1
-      if (/\p{L}/u.test(String.fromCodePoint(code))) builder.add(foldedCharacter(code), i, i + size)
-      i += size - 1
-    }
+  let from = 0
+  for (let at = 1; at < text.length - 2; at += 1) {
+    const mark = text.charCodeAt(at)
+    if (mark !== text.charCodeAt(at + 2) || !separators.includes(text.charAt(at)) || !isLetter(text, at + 1))
+      continue
+    const end = spelledTo(text, at)
+    if (end === undefined) continue
+    fold(builder, text, from, at - 1)
+    for (let i = at - 1; i < end; i += 2) builder.add(foldedCharacter(text.charCodeAt(i)), i, i + 1)
+    from = end
+    at = end
   }
-  if (at === 0) return []
-  fold(builder, plain.text, at, plain.text.length)
+  if (from === 0) return []
+  fold(builder, text, from, text.length)
   return [builder.view()]
+}
+
+/** Where a word spelled out ends whose first mark stands at `at`. */
+function spelledTo(text: string, at: number): number | undefined {
+  if (!isLetter(text, at - 1) || isLetter(text, at - 2)) return undefined
+  let end = at
+  while (
+    end - at < 2 * longest &&
+    text.charAt(end) === text.charAt(at) &&
+    isLetter(text, end + 1) &&
+    !isLetter(text, end + 2)
+  )
+    end += 2
+  return end - at >= 2 * (shortest - 1) ? end : undefined
+}
+
+function isLetter(text: string, index: number): boolean {
+  const code = text.charCodeAt(index)
+  if (code < 128) return (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
+  return /\p{L}/u.test(text.charAt(index))
 }
 
 function fold(builder: ViewBuilder, text: string, start: number, end: number): void {
@@ -61,18 +82,11 @@ function fold(builder: ViewBuilder, text: string, start: number, end: number): v
   }
 }
 
-/** Letters turned by 13 places. */
-export function rotated(base: View): View {
-  const text = base.text.replace(/[a-z]/g, (char) =>
-    String.fromCharCode(((char.charCodeAt(0) - 97 + 13) % 26) + 97),
-  )
-  return alike(base, text)
+/** Letters turned by 13 places; its own inverse. */
+export function rotated(word: string): string {
+  return word.replace(/[a-z]/g, (char) => String.fromCharCode(((char.charCodeAt(0) - 84) % 26) + 97))
 }
 
-export function reversed(base: View): View {
-  const length = base.text.length
-  return {
-    text: Array.from(base.text).reverse().join(''),
-    original: (start, end) => base.original(length - end, length - start),
-  }
+export function reversed(word: string): string {
+  return Array.from(word).reverse().join('')
 }

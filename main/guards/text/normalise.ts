@@ -46,7 +46,7 @@ export class Views {
 
   /** What stands behind encoded runs, case kept. */
   get decoded(): readonly View[] {
-    this.#decoded ??= mayHoldCode(this.original) ? decodedViews(identity(this.original)) : []
+    this.#decoded ??= decodedViews(identity(this.original))
     return this.#decoded
   }
 
@@ -91,26 +91,30 @@ function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text)
 }
 
-function mayHoldCode(text: string): boolean {
-  return /[A-Za-z0-9+/_-]{16}|%[0-9a-fA-F]{2}|\\[ux][0-9a-fA-F]|&#|(?:[0-9a-fA-F]{2}[ :]){8}|[\u{e0020}-\u{e01ef}]|[\ufe00-\ufe0f]{4}/u.test(
-    text,
-  )
-}
-
 function plainOf(source: View): { readonly view: View; readonly hidden: HiddenCounts } {
   const hidden = { zeroWidth: 0, bidi: 0, tag: 0, selector: 0 }
-  if (isAscii(source.text)) return { view: source, hidden }
-  const builder = new ViewBuilder(source)
   const { text } = source
+  if (isAscii(text)) return { view: source, hidden }
+  const builder = new ViewBuilder(source)
+  let from = 0
   for (let at = 0; at < text.length; ) {
+    if (text.charCodeAt(at) < 0x80) {
+      at += 1
+      continue
+    }
     const code = text.codePointAt(at) ?? 0
     const end = at + (code > 0xffff ? 2 : 1)
     const kind = hiddenKind(code)
+    const piece = kind ? '' : plainCharacter(code)
     if (kind) hidden[kind] += 1
-    else if (code < 0x80) builder.copy(at, end)
-    else builder.add(plainCharacter(code), at, end)
+    if (kind || piece !== text.slice(at, end)) {
+      builder.copy(from, at)
+      builder.add(piece, at, end)
+      from = end
+    }
     at = end
   }
+  builder.copy(from, text.length)
   return { view: builder.view(), hidden }
 }
 
@@ -123,34 +127,34 @@ const entities: Readonly<Record<string, string>> = {
   nbsp: ' ',
 }
 
+/** What folds to more or less than its own length: runs of space, entities, and all beyond ASCII. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all beyond ASCII is meant
+const uneven = /\s{2,}|[\t\n\v\f\r]|&(?:amp|lt|gt|quot|apos|nbsp);|[^\x00-\x7f]+/g
+
 /** Lower case, accents and look-alikes folded, entities read, runs of space as one. */
 export function folded(plain: View): View {
   const { text } = plain
-  if (isAscii(text) && !/\s\s|&(?:[a-z]{2,4}|#)/i.test(text))
-    return alike(plain, text.toLowerCase().replace(/\s/g, ' '))
   const builder = new ViewBuilder(plain)
-  let spaceAt = -1
-  for (let at = 0; at < text.length; ) {
-    const code = text.codePointAt(at) ?? 0
-    let end = at + (code > 0xffff ? 2 : 1)
-    if (code === 32 || (code >= 9 && code <= 13) || code === 0xa0) {
-      if (spaceAt === -1) spaceAt = at
-      at = end
-      continue
-    }
-    if (spaceAt !== -1) builder.add(' ', spaceAt, at)
-    spaceAt = -1
-    let piece: string | undefined
-    if (code === 38) {
-      const entity = /^&(amp|lt|gt|quot|apos|nbsp);/.exec(text.slice(at, at + 6))
-      if (entity) {
-        piece = entities[entity[1] ?? '']
-        end = at + entity[0].length
-      }
-    }
-    builder.add(piece ?? foldedCharacter(code), at, end)
-    at = end
+  let from = 0
+  for (const match of text.matchAll(uneven)) {
+    builder.alike(text.slice(from, match.index).toLowerCase(), from)
+    from = match.index + match[0].length
+    foldInto(builder, match[0], match.index)
   }
-  if (spaceAt !== -1) builder.add(' ', spaceAt, text.length)
+  if (from === 0) return alike(plain, text.toLowerCase())
+  builder.alike(text.slice(from).toLowerCase(), from)
   return builder.view()
+}
+
+function foldInto(builder: ViewBuilder, piece: string, start: number): void {
+  const end = start + piece.length
+  const code = piece.charCodeAt(0)
+  if (code < 0x80) builder.add(code === 38 ? (entities[piece.slice(1, -1)] ?? piece) : ' ', start, end)
+  else {
+    let at = start
+    for (const char of piece) {
+      builder.add(foldedCharacter(char.codePointAt(0) ?? 0), at, at + char.length)
+      at += char.length
+    }
+  }
 }
