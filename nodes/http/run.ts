@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from '#shared/errors.ts'
 import type { ConfigOf, HttpAnswer, HttpCall, Prepare, Run, Template } from '#shared/flow/definition.ts'
 import { jsonFault } from '#shared/flow/json-fault.ts'
+import { asJson } from '#shared/model/as-json.ts'
 import type { MediaPart } from '#shared/model/chat.ts'
 import { parseTemplate } from '#shared/text/template.ts'
 import { http } from './node.ts'
@@ -28,7 +29,7 @@ export const prepare: Prepare<typeof http, Ready> = ({ config, build }) => {
         ? undefined
         : template
           ? (input) => template.render(input)
-          : ({ value }) => JSON.stringify(value),
+          : ({ value }) => JSON.stringify(asJson(value)),
     headers: headersOf(config),
     accepts: acceptsOf(config.accept_status),
   }

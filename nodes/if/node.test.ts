@@ -27,6 +27,11 @@ describe('if', () => {
     })
   })
 
+  it('sees messages as callers write them and passes them on as they are', async () => {
+    const messages = [{ role: 'user', parts: [{ type: 'text', text: 'Hi' }] }]
+    expect(await run('value[-1].content = "Hi"', messages)).toEqual({ true: messages })
+  })
+
   it('fails when the test fails', async () => {
     await expect(run('$number(value) > 1', 'x')).rejects.toMatchObject({ code: 'flow_error' })
   })

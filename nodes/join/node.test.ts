@@ -28,6 +28,12 @@ describe('join', () => {
     expect(await runNode(join, runner, run)).toEqual({ object: { a: 1, c: null }, list: [1, null, null] })
   })
 
+  it('writes messages as callers do', async () => {
+    const messages = [{ role: 'user', parts: [{ type: 'text', text: 'Hi' }] }]
+    const run = { config: { names: ['m'] }, input: { in_1: messages } }
+    expect((await runNode(join, runner, run)).object).toEqual({ m: [{ role: 'user', content: 'Hi' }] })
+  })
+
   it('makes plain keys of any name', async () => {
     const run = { config: { names: ['constructor', 'a b'] }, input: { in_1: 1, in_2: 2 } }
     expect((await runNode(join, runner, run)).object).toEqual({ constructor: 1, 'a b': 2 })

@@ -1,8 +1,9 @@
 import type { Run } from '#shared/flow/definition.ts'
+import { asJson } from '#shared/model/as-json.ts'
 import type { join } from './node.ts'
 
 export const run: Run<typeof join> = ({ config, input }) => {
-  const list = config.names.map((_, index) => input[`in_${index + 1}`])
+  const list = config.names.map((_, index) => asJson(input[`in_${index + 1}`]))
   const present = config.names.flatMap((name, index) =>
     list[index] === undefined ? [] : [[name, list[index]] as const],
   )

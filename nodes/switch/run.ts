@@ -1,6 +1,7 @@
 import { AppError } from '#shared/errors.ts'
 import type { Builders, ConfigOf, Prepare, Run } from '#shared/flow/definition.ts'
 import { isJsonObject } from '#shared/json.ts'
+import { asJson } from '#shared/model/as-json.ts'
 import type { switchNode } from './node.ts'
 
 type Case = ConfigOf<typeof switchNode>['cases'][string]
@@ -11,8 +12,9 @@ export const prepare: Prepare<typeof switchNode, Tests> = ({ config, build }) =>
   Object.entries(config.cases).map(([name, given]) => [name, testOf(name, given, build)] as const)
 
 export const run: Run<typeof switchNode, Tests> = async ({ ready, input }) => {
+  const value = asJson(input.value)
   for (const [name, test] of ready) {
-    const matched = test(input.value)
+    const matched = test(value)
     if (typeof matched === 'boolean' ? matched : await matched) return { [name]: input.value }
   }
   return { default: input.value }

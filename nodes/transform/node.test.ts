@@ -37,19 +37,19 @@ describe('mode expression', () => {
     expect(await run({ expression: 'value.missing', type: 'text' }, {})).toEqual({})
   })
 
-  it('makes messages of what callers would write, and keeps those that are some already', async () => {
-    const written = [
-      { role: 'system', content: 'Be kind.' },
-      { role: 'user', content: 'x' },
+  it('sees messages as callers write them, and makes messages of such', async () => {
+    const messages = [
+      { role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
+      { role: 'assistant', parts: [{ type: 'text', text: 'Hello' }] },
     ]
-    expect(await run({ expression: 'value', type: 'messages' }, written)).toEqual({
-      value: [
-        { role: 'system', parts: [{ type: 'text', text: 'Be kind.' }] },
-        { role: 'user', parts: [{ type: 'text', text: 'x' }] },
-      ],
+    expect(await run({ expression: 'value[role = "user"].content', type: 'text' }, messages)).toEqual({
+      value: 'Hi',
     })
-    const own = [{ role: 'user', parts: [{ type: 'text', text: 'x' }] }]
-    expect(await run({ expression: 'value', type: 'messages' }, own)).toEqual({ value: own })
+    expect(await run({ expression: 'value', type: 'messages' }, messages)).toEqual({ value: messages })
+    const expression = '$append([{ "role": "system", "content": "Be kind." }], value)'
+    expect(await run({ expression, type: 'messages' }, messages)).toEqual({
+      value: [{ role: 'system', parts: [{ type: 'text', text: 'Be kind.' }] }, ...messages],
+    })
     await expect(run({ expression: 'value', type: 'messages' }, [{ role: 'nobody' }])).rejects.toMatchObject({
       code: 'flow_error',
       message: expect.stringContaining('not a list of messages'),

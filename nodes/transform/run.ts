@@ -2,6 +2,7 @@ import { AppError, toAppError } from '#shared/errors.ts'
 import type { ConfigOf, Expression, Prepare, Regex, Run } from '#shared/flow/definition.ts'
 import { jsonFault } from '#shared/flow/json-fault.ts'
 import type { Json } from '#shared/json.ts'
+import { asJson } from '#shared/model/as-json.ts'
 import type { Message } from '#shared/model/chat.ts'
 import { readMessages } from '#shared/model/messages.ts'
 import { parseXml, writeXml } from '#shared/text/xml.ts'
@@ -30,7 +31,7 @@ export const prepare: Prepare<typeof transform, Compute> = ({ config, build }) =
 }
 
 export const run: Run<typeof transform, Compute> = async ({ ready, input }) => ({
-  value: await ready(input.value, input.vars),
+  value: await ready(asJson(input.value), input.vars),
 })
 
 function evaluate(expression: Expression, type: Type): Compute {
@@ -108,15 +109,10 @@ function typed(value: unknown, type: Type): unknown {
   throw wrong(`The result is not of type ${type}.`, 'type')
 }
 
-/** Messages as they travel on edges, or as callers write them (role and content). */
+/** Messages are written as callers write them: role and content. */
 function messagesOf(value: unknown): readonly Message[] {
-  const list = Array.isArray(value) ? value : [value]
-  if (
-    list.every((one) => typeof one === 'object' && one !== null && 'role' in one && Array.isArray(one.parts))
-  )
-    return list
   try {
-    const { messages, system } = readMessages(list as Json, '')
+    const { messages, system } = readMessages((Array.isArray(value) ? value : [value]) as Json, '')
     return system === ''
       ? messages
       : [{ role: 'system', parts: [{ type: 'text', text: system }] }, ...messages]
