@@ -1,7 +1,7 @@
 // The fields of the answer: measured, kept, and passed on part by part where the caller asked for that.
-import { AppError } from '#shared/errors.ts'
+import { AppError, toAppError } from '#shared/errors.ts'
 import type { AnswerField } from '#shared/flow/definition.ts'
-import type { AnyLive, LiveReader, Subscription } from '#shared/flow/live.ts'
+import { type AnyLive, isLive, type LiveReader, type Subscription } from '#shared/flow/live.ts'
 import { messagesKind } from '#shared/flow/live-messages.ts'
 import type { StreamEvent } from '#shared/model/chat.ts'
 import type { RunEvent } from '#shared/run/events.ts'
@@ -12,8 +12,10 @@ export interface AnswerHost {
   passed(): void
 }
 
-export interface Pending {
-  readonly field: AnswerField
+/** `done` or `fail` is called once, when a value that was still arriving is complete. */
+export interface Arriving {
+  /** The caller reads a stream. */
+  readonly streams: boolean
   done(): void
   fail(error: AppError): void
 }
@@ -42,17 +44,26 @@ export class Answer {
     return answer
   }
 
-  /** Throws `output_invalid`. */
-  put(field: AnswerField, value: unknown): void {
-    this.#grow(sizeOf(value))
-    this.#set(field, value)
+  /** True: the value is still arriving. Otherwise it is kept, or `fail` was called. */
+  take(field: AnswerField, value: unknown, arriving: Arriving): boolean {
+    if (isLive(value)) {
+      const shown = arriving.streams && field.stream && field.share
+      this.#streams.add(read(value, shown ? this.#forward(field, arriving) : this.#hold(field, arriving)))
+      return true
+    }
+    try {
+      this.#grow(sizeOf(value))
+      this.#set(field, value)
+    } catch (thrown) {
+      arriving.fail(toAppError(thrown))
+    }
+    return false
   }
 
-  /** Passes the parts of a streamed value on; `done` or `fail` is called once. */
-  forward(live: AnyLive, pending: Pending): void {
-    const { field } = pending
+  /** Passes the parts on. */
+  #forward(field: AnswerField, arriving: Arriving): Reader {
     let size = 0
-    const reader: Reader = {
+    return {
       part: (part) => {
         const more = typeof part === 'string' ? part.length : messagesKind.size(part)
         this.#grow(more)
@@ -68,26 +79,24 @@ export class Answer {
       },
       end: (whole) => {
         this.#set(field, whole)
-        pending.done()
+        arriving.done()
       },
-      fail: (error) => pending.fail(error),
+      fail: (error) => arriving.fail(error),
     }
-    this.#streams.add(read(live, reader))
   }
 
   /** A field that leaves only as a whole. */
-  hold(live: AnyLive, pending: Pending): void {
-    this.#streams.add(
-      read(live, {
-        part: () => undefined,
-        restart: () => undefined,
-        end: (whole) => {
-          this.put(pending.field, whole)
-          pending.done()
-        },
-        fail: (error) => pending.fail(error),
-      }),
-    )
+  #hold(field: AnswerField, arriving: Arriving): Reader {
+    return {
+      part: () => undefined,
+      restart: () => undefined,
+      end: (whole) => {
+        this.#grow(sizeOf(whole))
+        this.#set(field, whole)
+        arriving.done()
+      },
+      fail: (error) => arriving.fail(error),
+    }
   }
 
   pause(): void {

@@ -4,6 +4,7 @@ import type { TryFacts } from '#shared/flow/definition.ts'
 import { type AnyLive, isLive } from '#shared/flow/live.ts'
 import type { PlanBranch } from '#shared/flow/plan.ts'
 import type { RunEvent } from '#shared/run/events.ts'
+import type { Edges } from './edges.ts'
 import type { Clock } from './effects.ts'
 import type { Prepared, PreparedBranch, PreparedStep } from './prepare.ts'
 import { Relay } from './relay.ts'
@@ -13,13 +14,10 @@ export interface TriesHost {
   readonly prepared: Prepared
   readonly streaming: boolean
   readonly clock: Clock
+  readonly edges: Edges
   emit(event: RunEvent): void
-  /** The edge has settled with a value or as absent; undefined: not yet. */
-  settled(edge: number): { readonly value: unknown } | 'absent' | undefined
-  /** One of the things that the step waits for has come. */
-  release(step: number): void
   /** Ends these steps and settles what they have not settled as absent. */
-  abortSteps(steps: readonly number[], reason: AppError): void
+  cut(steps: readonly number[], reason: AppError): void
   drain(): void
   degraded(): void
 }
@@ -111,7 +109,7 @@ export class Tries {
   #look(branch: number): void {
     let missing = false
     for (const edge of this.#plan(branch).edges) {
-      const settled = this.#host.settled(edge)
+      const settled = this.#host.edges.settled(edge)
       if (settled === undefined) missing = true
       else if (settled !== 'absent') {
         this.#arrived(branch, edge, settled.value)
@@ -208,7 +206,7 @@ export class Tries {
     this.#codes[branch] = error.code
     this.#untime(branch)
     this.#endInner(branch)
-    this.#host.abortSteps(plan.members, error)
+    this.#host.cut(plan.members, error)
     const next = plan.next
     if (next >= 0 && inCodes(error.code, plan.advanceOn) && !this.shut(outer)) {
       this.#relays.get(plan.owner)?.restart(error)
@@ -228,7 +226,7 @@ export class Tries {
     const node = (steps[plan.owner] as PreparedStep).id
     this.#host.emit({ type: 'route-switched', node, from, to: plan.port, reason })
     this.#time(branch)
-    for (const step of gated) this.#host.release(step)
+    for (const step of gated) this.#host.edges.release(step)
     this.#look(branch)
   }
 
@@ -237,7 +235,7 @@ export class Tries {
     for (let branch = first; branch >= 0; branch = this.#plan(branch).next) {
       if (this.#states[branch] !== 'waiting') continue
       this.#states[branch] = 'shut'
-      for (const step of (this.#branches[branch] as PreparedBranch).gated) this.#host.release(step)
+      for (const step of (this.#branches[branch] as PreparedBranch).gated) this.#host.edges.release(step)
     }
   }
 
@@ -253,7 +251,7 @@ export class Tries {
   #decide(owner: number, outcome: number | AppError): void {
     if (this.#outcomes.has(owner)) return
     this.#outcomes.set(owner, outcome)
-    this.#host.release(owner)
+    this.#host.edges.release(owner)
   }
 
   // -------------------------------------------------------------------------------------------- time
@@ -277,7 +275,7 @@ export class Tries {
     const error = new AppError('upstream_timeout', { message })
     if (this.#states[branch] === 'open') this.#fail(branch, error)
     // It had begun to stream: its members are ended, and whoever reads the stream finds it broken.
-    else if (this.#states[branch] === 'won') this.#host.abortSteps(this.#plan(branch).members, error)
+    else if (this.#states[branch] === 'won') this.#host.cut(this.#plan(branch).members, error)
     this.#host.drain()
   }
 
