@@ -1,0 +1,397 @@
+// The steps of one Run: when one starts, what it is given, and what its end does to the rest (nodes.md 1.1).
+import { AppError, errorValue } from '#shared/errors.ts'
+import type { Outlets } from '#shared/flow/definition.ts'
+import type { AnyLive } from '#shared/flow/live.ts'
+import type { Json } from '#shared/json.ts'
+import type { RunEvent, StepStatus } from '#shared/run/events.ts'
+import type { Answer } from './answer.ts'
+import type { Edges } from './edges.ts'
+import { broke, finished, type OutletsHost, settleOutlets } from './outlets.ts'
+import type { Prepared, PreparedEdge, PreparedInlet, PreparedStep } from './prepare.ts'
+import { pauseBefore } from './retry.ts'
+import { type StepHost, StepRun, stepError, unrun } from './step.ts'
+import type { Tries } from './tries.ts'
+import { stubOutlets } from './values.ts'
+
+export interface StepsHost extends StepHost {
+  readonly prepared: Prepared
+  readonly edges: Edges
+  readonly tries: Tries | null
+  readonly result: Answer
+  readonly over: boolean
+  /** Goes on with whatever is ready. */
+  drain(): void
+  degraded(): void
+  /** Fails the Run. */
+  abort(error: AppError): void
+}
+
+type State = 0 | 1 | 2 | 3
+const waiting = 0
+const collecting = 1
+const running = 2
+const done = 3
+
+type Input = Record<string, unknown>
+
+/** A streamed value on an inlet that needs it whole. */
+interface Reading {
+  readonly inlet: PreparedInlet
+  readonly edge: number
+  readonly live: AnyLive
+}
+
+export class Steps implements OutletsHost {
+  readonly #run: StepsHost
+  readonly #steps: readonly PreparedStep[]
+  readonly #states: State[] = []
+  readonly #running: (StepRun | null)[] = []
+  /** Stops what a step collects, by step. */
+  #readings: Map<number, () => void> | null = null
+  #started = 0
+  /** Steps that have not ended. */
+  left: number
+  /** Steps are being ended together. */
+  cutting = 0
+
+  constructor(run: StepsHost) {
+    this.#run = run
+    this.#steps = run.prepared.steps
+    this.left = this.#steps.length
+    for (let i = 0; i < this.left; i += 1) {
+      this.#states.push(waiting)
+      this.#running.push(null)
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------ starting
+
+  start(index: number): void {
+    if (this.#states[index] !== waiting) return
+    const step = this.#steps[index] as PreparedStep
+    const { plan } = step
+    const { edges, tries } = this.#run
+    if (plan.gates.length > 0 && tries?.shut(plan.gates)) this.#skip(step, 'standby')
+    else if (plan.mode === 'off' || !edges.wanted(plan.when)) this.#skip(step, 'skipped')
+    else this.#gather(step)
+  }
+
+  #gather(step: PreparedStep): void {
+    const { edges, tries, streaming } = this.#run
+    const outcome = step.tries.length > 0 ? (tries as Tries).outcome(step.index) : -1
+    const input: Input = {}
+    let readings: Reading[] | null = null
+    for (const inlet of step.inlets) {
+      if (inlet.branch >= 0) {
+        if (inlet.branch === outcome) input[inlet.name] = tries?.value(outcome)
+        continue
+      }
+      const edge = edges.given(inlet)
+      if (edge < 0) {
+        if (!inlet.required) continue
+        this.#skip(step, 'skipped')
+        return
+      }
+      if (streaming && edges.collects(edge)) {
+        readings ??= []
+        readings.push({ inlet, edge, live: edges.value(edge) as AnyLive })
+      } else input[inlet.name] = this.#converted(edge, edges.value(edge))
+    }
+    if (outcome instanceof AppError) this.#failUnrun(step, input, outcome)
+    else if (readings) this.#collect(step, input, readings)
+    else this.#enter(step, input)
+  }
+
+  #converted(edge: number, value: unknown): unknown {
+    const { convert } = this.#run.prepared.edges[edge] as PreparedEdge
+    return convert ? convert(value, () => this.#run.fence()) : value
+  }
+
+  #skip(step: PreparedStep, status: StepStatus): void {
+    this.#states[step.index] = done
+    this.left -= 1
+    this.emit({ type: 'step-settled', record: unrun(step, status, this.#run.elapsed()) })
+    this.#absentAll(step)
+  }
+
+  /** Reads the streams that this step needs whole. A stream that breaks is this step's failure (nodes.md 1.4.3). */
+  #collect(step: PreparedStep, input: Input, readings: readonly Reading[]): void {
+    const { index } = step
+    this.#states[index] = collecting
+    let left = readings.length
+    const subscriptions = readings.map(({ inlet, edge, live }) =>
+      live.read({
+        part: () => undefined,
+        restart: () => undefined,
+        end: (whole) => {
+          if (this.#states[index] !== collecting) return
+          input[inlet.name] = this.#converted(edge, whole)
+          left -= 1
+          if (left > 0) return
+          this.#readings?.delete(index)
+          this.#enter(step, input)
+          this.drain()
+        },
+        fail: (error) => {
+          if (this.#states[index] !== collecting) return
+          stop()
+          this.#failUnrun(step, input, error)
+          this.drain()
+        },
+      }),
+    )
+    const stop = () => {
+      this.#readings?.delete(index)
+      for (const subscription of subscriptions) subscription.cancel()
+    }
+    this.#readings ??= new Map()
+    this.#readings.set(index, stop)
+  }
+
+  #open(step: PreparedStep, input: Input): StepRun | null {
+    const { context, tries } = this.#run
+    const { maxSteps } = context.limits
+    this.#started += 1
+    if (this.#started > maxSteps) {
+      const message = `A run may take ${maxSteps} steps.`
+      this.#run.abort(new AppError('loop_limit', { message, details: { reason: 'steps' } }))
+      return null
+    }
+    const run = new StepRun(this.#run, step, input)
+    this.#states[step.index] = running
+    this.#running[step.index] = run
+    this.emit({ type: 'step-started', step: step.index, node: step.id, atMs: run.atMs })
+    tries?.started(step)
+    return run
+  }
+
+  /** A step that fails of what came to it, without running. */
+  #failUnrun(step: PreparedStep, input: Input, error: AppError): void {
+    const run = this.#open(step, input)
+    if (run) this.failed(run, error)
+  }
+
+  #enter(step: PreparedStep, input: Input): void {
+    const run = this.#open(step, input)
+    if (!run) return
+    const { plan } = step
+    if (typeof plan.mode === 'object') {
+      settleOutlets(this, run, { [plan.mode.to]: input[plan.mode.from] })
+    } else if (plan.effects === 'writes' && this.#run.context.facts.stubWrites) {
+      settleOutlets(this, run, stubOutlets(plan, input))
+    } else if (step.places) this.#takePlace(run, step.places)
+    else this.#invoke(run)
+  }
+
+  #takePlace(run: StepRun, places: NonNullable<PreparedStep['places']>): void {
+    const then = () => {
+      if (!run.alive) {
+        places.free()
+        return
+      }
+      run.offEnd(leave)
+      run.placed = true
+      this.#invoke(run)
+      this.drain()
+    }
+    const leave = () => places.leave(then)
+    if (places.take(then)) {
+      run.placed = true
+      this.#invoke(run)
+      return
+    }
+    run.onEnd(leave)
+    this.#limit(run)
+  }
+
+  #invoke(run: StepRun): void {
+    const { step, input } = run
+    run.calls += 1
+    let outlets: Outlets | Promise<Outlets>
+    try {
+      outlets = step.run({ config: step.plan.config, ready: step.ready, input, ctx: run })
+    } catch (thrown) {
+      this.#threw(run, thrown)
+      return
+    }
+    if (!(outlets instanceof Promise)) {
+      settleOutlets(this, run, outlets)
+      return
+    }
+    this.#limit(run)
+    outlets.then(
+      (late) => {
+        if (run.alive) settleOutlets(this, run, late)
+        this.drain()
+      },
+      (thrown: unknown) => {
+        this.#threw(run, thrown)
+        this.drain()
+      },
+    )
+  }
+
+  /** Starts the clock of `policy.timeout_ms`, once. */
+  #limit(run: StepRun): void {
+    const { timeoutMs } = run.step.plan.policy
+    if (timeoutMs === null || run.limited) return
+    run.limited = true
+    run.after(timeoutMs, () => {
+      const message = `The step took longer than ${timeoutMs} ms.`
+      broke(this, run, new AppError('upstream_timeout', { message, node: run.node }))
+    })
+  }
+
+  /** `run` threw. Model calls have had their own retries; everything else is repeated as a whole. */
+  #threw(run: StepRun, thrown: unknown): void {
+    if (!run.alive) return
+    const error = stepError(run.step, thrown)
+    run.blame(error.code)
+    const pause = run.modelCalls === 0 ? pauseBefore(run, error, run.calls) : null
+    if (pause === null) {
+      this.failed(run, error)
+      return
+    }
+    run.waitedMs = pause
+    this.#limit(run)
+    run.after(pause, () => {
+      this.#invoke(run)
+      this.drain()
+    })
+  }
+
+  // ------------------------------------------------------------------------------------------------ outlets
+
+  get streaming() {
+    return this.#run.streaming
+  }
+
+  get watching() {
+    return this.#run.context.watch
+  }
+
+  emit(event: RunEvent): void {
+    this.#run.emit(event)
+  }
+
+  give(edge: number, value: unknown): void {
+    this.#run.edges.give(edge, value)
+  }
+
+  absent(edge: number): void {
+    this.#run.edges.absent(edge)
+  }
+
+  drain(): void {
+    this.#run.drain()
+  }
+
+  answer(run: StepRun, value: unknown): void {
+    const field = this.#run.prepared.plan.answer.fields[run.step.plan.answer]
+    if (!field) return
+    const waits = this.#run.result.take(field, value, {
+      streams: this.streaming,
+      done: () => finished(this, run),
+      fail: (error) => this.failed(run, error),
+    })
+    if (waits) run.open += 1
+  }
+
+  // ------------------------------------------------------------------------------------------------ ending
+
+  close(run: StepRun, status: StepStatus, error: AppError | null): void {
+    if (this.#run.over) return
+    this.#end(run, status, error)
+    this.#absentAll(run.step)
+  }
+
+  failed(run: StepRun, thrown: unknown): void {
+    if (this.#run.over || !run.alive) return
+    const { plan, capture } = run.step
+    const error = stepError(run.step, thrown)
+    const values = plan.error.length === 0 && capture < 0 && plan.policy.onError === 'default'
+    if (values) this.#default(run, error)
+    else this.#end(run, 'failed', error)
+    if (plan.error.length > 0) {
+      const value = errorValue(error)
+      for (const edge of plan.error) this.give(edge, value)
+    } else if (capture >= 0) this.#run.tries?.memberFailed(capture, error)
+    else if (!values) this.#run.abort(error)
+    this.#absentAll(run.step)
+  }
+
+  #default(run: StepRun, error: AppError): void {
+    const { outlets, policy } = run.step.plan
+    const values = (policy.default ?? {}) as Readonly<Record<string, Json>>
+    const taken = outlets.filter((outlet) => Object.hasOwn(values, outlet.name))
+    run.taken = taken.map((outlet) => outlet.name)
+    this.#run.degraded()
+    this.#end(run, 'failed', error)
+    for (const outlet of taken) for (const edge of outlet.edges) this.give(edge, values[outlet.name])
+  }
+
+  #end(run: StepRun, status: StepStatus, error: AppError | null): void {
+    const { index } = run.step
+    run.end(null)
+    this.#states[index] = done
+    this.#running[index] = null
+    this.left -= 1
+    leavePlace(run)
+    this.emit({ type: 'step-settled', record: run.record(status, error) })
+  }
+
+  #absentAll(step: PreparedStep): void {
+    for (const edge of step.edges) this.absent(edge)
+  }
+
+  /** Ends steps that are no longer wanted: first all of them, then their edges, so that none starts another. */
+  cut(indexes: readonly number[], reason: AppError): void {
+    const ended: PreparedStep[] = []
+    this.cutting += 1
+    for (const index of indexes) {
+      if (this.#states[index] === done) continue
+      const step = this.#steps[index] as PreparedStep
+      const run = this.#running[index]
+      ended.push(step)
+      this.#states[index] = done
+      this.#running[index] = null
+      this.left -= 1
+      if (run) this.#abort(run, reason)
+      else this.#cutUnrun(step)
+    }
+    this.cutting -= 1
+    for (const step of ended) this.#absentAll(step)
+  }
+
+  #cutUnrun(step: PreparedStep): void {
+    const stop = this.#readings?.get(step.index)
+    stop?.()
+    this.emit({
+      type: 'step-settled',
+      record: unrun(step, stop ? 'aborted' : 'skipped', this.#run.elapsed()),
+    })
+  }
+
+  #abort(run: StepRun, reason: AppError): void {
+    // A stream that broke tells its readers first, and one of them may end the step before it says so itself.
+    const own = run.lives?.find((live) => live.error)?.error
+    run.end(own ?? reason)
+    leavePlace(run)
+    this.#run.context.on({
+      type: 'step-settled',
+      record: run.record(own ? 'failed' : 'aborted', own ?? reason),
+    })
+  }
+
+  /** The Run is over: whatever runs is aborted. */
+  abortAll(reason: AppError): void {
+    for (const stop of this.#readings?.values() ?? []) stop()
+    for (const run of this.#running) if (run) this.#abort(run, reason)
+  }
+}
+
+function leavePlace(run: StepRun): void {
+  if (!run.placed) return
+  run.placed = false
+  run.step.places?.free()
+}
