@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dataKey } from './data-key.ts'
-import { keyHasher, keyPattern, keyPrefix, newKey, sameHash } from './keys.ts'
+import { keyHasher, keyPattern, keyPrefix, newKey, randomText, sameHash } from './keys.ts'
 import { seal, unseal } from './seal.ts'
 import { type SealedTable, secrets } from './secrets.ts'
 
@@ -119,6 +119,14 @@ describe('keys', () => {
     for (const key of made) expect(key).toMatch(keyPattern)
     expect(keyPrefix([...made][0] as string)).toHaveLength(8)
     expect(keyPrefix('slk_short_x')).toBeUndefined()
+  })
+
+  it('use all 62 letters alike', () => {
+    const counts = new Map<string, number>()
+    for (const letter of randomText(62_000)) counts.set(letter, (counts.get(letter) ?? 0) + 1)
+    expect(counts.size).toBe(62)
+    // Six standard deviations around 1,000.
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(190)
   })
 
   it('are hashed under the data key: another data key gives another hash', () => {

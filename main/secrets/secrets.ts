@@ -25,13 +25,18 @@ export type Secrets = ReturnType<typeof secrets>
 
 export function secrets({ dataKey, env, table }: SecretSource) {
   let sealed = new Map(table.list().map((entry) => [entry.name, entry.sealed]))
+  // Asked on every model call: opened once, and forgotten when the table may have changed.
+  const opened = new Map<string, string>()
   return {
     /** Undefined when nothing is set under this name. */
     get(name: string): string | undefined {
+      const known = opened.get(name)
+      if (known !== undefined) return known
       const given = env[secretVariable(name)]
-      if (given !== undefined && given !== '') return given
       const value = sealed.get(name)
-      return value && unseal(dataKey, name, value)
+      const plain = given !== undefined && given !== '' ? given : value && unseal(dataKey, name, value)
+      if (plain !== undefined) opened.set(name, plain)
+      return plain
     },
     has(name: string): boolean {
       return Boolean(env[secretVariable(name)]) || sealed.has(name)
@@ -56,6 +61,7 @@ export function secrets({ dataKey, env, table }: SecretSource) {
     },
     /** Another process may have changed the table. */
     reload(): void {
+      opened.clear()
       sealed = new Map(table.list().map((entry) => [entry.name, entry.sealed]))
     },
   }
