@@ -1,5 +1,5 @@
 /** Characters of all keys together; what is compiled from a text is a small multiple of it. */
-const defaultRoom = 2_000_000
+const defaultRoom = 1_000_000
 
 /**
  * Remembers what was made of a text, dropping the oldest when the texts together take more than `room` characters.

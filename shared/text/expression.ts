@@ -10,6 +10,8 @@ import { LinearRegExp } from './regex.ts'
 export const maxExpressionChars = 32_768
 const timeoutMs = 300
 const maxDepth = 400
+/** Characters of remembered expressions: their trees take a hundred times that. */
+const room = 200_000
 
 /**
  * `evaluate` sees `value` as its input: `parseExpression('value > 3').evaluate({ value: 4 })`. The result is plain JSON, or
@@ -47,7 +49,7 @@ const parsed = cached((_kind: string, source: string): Expression => {
       }
     },
   }
-})
+}, room)
 
 function compile(source: string): jsonata.Expression {
   try {
@@ -110,8 +112,9 @@ function failed(source: string, error: unknown): AppError {
       details: { reason: 'expression' },
       cause: error,
     })
-  // JSONata points behind the token.
-  const before = source.slice(0, Math.max(0, position - (typeof token === 'string' ? token.length : 0)))
+  // JSONata points behind the token, but at the end there is none.
+  const tokenChars = typeof token === 'string' && token !== '(end)' ? token.length : 0
+  const before = source.slice(0, Math.max(0, position - tokenChars))
   const line = before.split('\n').length
   const column = before.length - before.lastIndexOf('\n')
   return new AppError('flow_error', {
