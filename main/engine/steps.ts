@@ -7,7 +7,8 @@ import type { RunEvent, StepStatus } from '#shared/run/events.ts'
 import type { Answer } from './answer.ts'
 import type { Edges } from './edges.ts'
 import { broke, finished, type OutletsHost, settleOutlets } from './outlets.ts'
-import type { Prepared, PreparedEdge, PreparedInlet, PreparedStep } from './prepare.ts'
+import type { Prepared, PreparedEdge, PreparedStep } from './prepare.ts'
+import { type Reading, Readings } from './readings.ts'
 import { pauseBefore } from './retry.ts'
 import { type StepHost, StepRun, stepError, unrun } from './step.ts'
 import type { Tries } from './tries.ts'
@@ -34,20 +35,12 @@ const done = 3
 
 type Input = Record<string, unknown>
 
-/** A streamed value on an inlet that needs it whole. */
-interface Reading {
-  readonly inlet: PreparedInlet
-  readonly edge: number
-  readonly live: AnyLive
-}
-
 export class Steps implements OutletsHost {
   readonly #run: StepsHost
   readonly #steps: readonly PreparedStep[]
   readonly #states: State[] = []
   readonly #running: (StepRun | null)[] = []
-  /** Stops what a step collects, by step. */
-  #readings: Map<number, () => void> | null = null
+  #readings: Readings | null = null
   #started = 0
   /** Steps that have not ended. */
   left: number
@@ -94,7 +87,10 @@ export class Steps implements OutletsHost {
       }
       if (streaming && edges.collects(edge)) {
         readings ??= []
-        readings.push({ inlet, edge, live: edges.value(edge) as AnyLive })
+        const whole = (value: unknown) => {
+          input[inlet.name] = this.#converted(edge, value)
+        }
+        readings.push({ live: edges.value(edge) as AnyLive, whole })
       } else input[inlet.name] = this.#converted(edge, edges.value(edge))
     }
     if (outcome instanceof AppError) this.#failUnrun(step, input, outcome)
@@ -114,38 +110,19 @@ export class Steps implements OutletsHost {
     this.#absentAll(step)
   }
 
-  /** Reads the streams that this step needs whole. A stream that breaks is this step's failure (nodes.md 1.4.3). */
   #collect(step: PreparedStep, input: Input, readings: readonly Reading[]): void {
-    const { index } = step
-    this.#states[index] = collecting
-    let left = readings.length
-    const subscriptions = readings.map(({ inlet, edge, live }) =>
-      live.read({
-        part: () => undefined,
-        restart: () => undefined,
-        end: (whole) => {
-          if (this.#states[index] !== collecting) return
-          input[inlet.name] = this.#converted(edge, whole)
-          left -= 1
-          if (left > 0) return
-          this.#readings?.delete(index)
-          this.#enter(step, input)
-          this.drain()
-        },
-        fail: (error) => {
-          if (this.#states[index] !== collecting) return
-          stop()
-          this.#failUnrun(step, input, error)
-          this.drain()
-        },
-      }),
-    )
-    const stop = () => {
-      this.#readings?.delete(index)
-      for (const subscription of subscriptions) subscription.cancel()
-    }
-    this.#readings ??= new Map()
-    this.#readings.set(index, stop)
+    this.#states[step.index] = collecting
+    this.#readings ??= new Readings()
+    this.#readings.begin(step.index, readings, {
+      done: () => {
+        this.#enter(step, input)
+        this.drain()
+      },
+      broke: (error) => {
+        this.#failUnrun(step, input, error)
+        this.drain()
+      },
+    })
   }
 
   #open(step: PreparedStep, input: Input): StepRun | null {
@@ -289,12 +266,13 @@ export class Steps implements OutletsHost {
   answer(run: StepRun, value: unknown): void {
     const field = this.#run.prepared.plan.answer.fields[run.step.plan.answer]
     if (!field) return
-    const waits = this.#run.result.take(field, value, {
+    run.open += 1
+    const arriving = this.#run.result.take(field, value, {
       streams: this.streaming,
       done: () => finished(this, run),
       fail: (error) => this.failed(run, error),
     })
-    if (waits) run.open += 1
+    if (!arriving) run.open -= 1
   }
 
   // ------------------------------------------------------------------------------------------------ ending
@@ -364,12 +342,8 @@ export class Steps implements OutletsHost {
   }
 
   #cutUnrun(step: PreparedStep): void {
-    const stop = this.#readings?.get(step.index)
-    stop?.()
-    this.emit({
-      type: 'step-settled',
-      record: unrun(step, stop ? 'aborted' : 'skipped', this.#run.elapsed()),
-    })
+    const status = this.#readings?.stop(step.index) ? 'aborted' : 'skipped'
+    this.emit({ type: 'step-settled', record: unrun(step, status, this.#run.elapsed()) })
   }
 
   #abort(run: StepRun, reason: AppError): void {
@@ -385,7 +359,7 @@ export class Steps implements OutletsHost {
 
   /** The Run is over: whatever runs is aborted. */
   abortAll(reason: AppError): void {
-    for (const stop of this.#readings?.values() ?? []) stop()
+    this.#readings?.stopAll()
     for (const run of this.#running) if (run) this.#abort(run, reason)
   }
 }
