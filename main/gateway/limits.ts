@@ -48,12 +48,13 @@ export function requestClaims(party: Party): readonly Claim[] {
   ) {
     return none
   }
-  return holders(party, counts).flatMap(({ name, limits }) => [
-    ...(limits.requests ? [{ key: `${name}/requests`, bucket: limits.requests, amount: 1 }] : []),
-    ...(limits.perAddress
-      ? [{ key: `${name}/address:${address}`, bucket: limits.perAddress, amount: 1 }]
-      : []),
-  ])
+  const claims: Claim[] = []
+  for (const { name, limits } of holders(party, counts)) {
+    const { requests, perAddress } = limits
+    if (requests) claims.push({ key: `${name}/requests`, bucket: requests, amount: 1 })
+    if (perAddress) claims.push({ key: `${name}/address:${address}`, bucket: perAddress, amount: 1 })
+  }
+  return claims
 }
 
 const none: readonly Claim[] = []

@@ -2,12 +2,11 @@
 import type { Clock, RunHandle } from '#main/engine/effects.ts'
 import { AppError } from '#shared/errors.ts'
 import type { RunRow } from '#shared/run/row.ts'
-import { Bag, type Slot } from './bag.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import type { KeyEntry, Scope } from './ports.ts'
 import type { Begun } from './surfaces/call.ts'
 
-export interface LiveRun extends Slot {
+export interface LiveRun {
   readonly begun: Begun
   readonly key: KeyEntry
   /** Hops through gateways before this Run (`Sluice-Hops`). */
@@ -48,14 +47,16 @@ export interface LiveRunOptions {
 }
 
 export function createLiveRuns(clock: Clock, options: LiveRunOptions): LiveRuns {
-  const active = new Bag<LiveRun>()
+  const runs = new Map<string, LiveRun>()
   /** Over, in the order in which they ended, with the time to forget them. */
   const kept = new Map<LiveRun, number>()
+  let active = 0
   let idle: (() => void) | undefined
   let stopSweep: (() => void) | undefined
 
   function forget(run: LiveRun): void {
     kept.delete(run)
+    runs.delete(run.begun.id)
     run.buffer?.lose()
   }
   function sweep(): void {
@@ -76,43 +77,39 @@ export function createLiveRuns(clock: Clock, options: LiveRunOptions): LiveRuns 
     }
   }
 
-  /** Rarely asked, and of few: a table by id would cost every Run instead. */
-  function find(id: string): LiveRun | undefined {
-    const running = active.find((run) => run.begun.id === id)
-    if (running) return running
-    for (const run of kept.keys()) if (run.begun.id === id) return run
-    return undefined
-  }
-
   return {
     get size() {
-      return active.size + kept.size
+      return runs.size
     },
     get active() {
-      return active.size
+      return active
     },
-    add: (run) => active.add(run),
+    add(run) {
+      runs.set(run.begun.id, run)
+      active += 1
+    },
     end(run) {
-      if (!active.delete(run)) return
+      if (runs.get(run.begun.id) !== run || kept.has(run)) return
+      active -= 1
       if (run.buffer) {
         kept.set(run, clock.now() + options.keepMs)
         shrink()
         stopSweep ??= clock.after(60_000, sweep)
-      }
-      if (active.size === 0) idle?.()
+      } else runs.delete(run.begun.id)
+      if (active === 0) idle?.()
     },
-    find,
+    find: (id) => runs.get(id),
     get(id, key) {
-      const run = find(id)
+      const run = runs.get(id)
       return run?.key.consumer.id === key.consumer.id ? run : undefined
     },
     abortWhere(which, error) {
-      const found = active.all().filter(which)
+      const found = [...runs.values()].filter((run) => run.row === undefined && which(run))
       for (const run of found) run.abort(error())
       return found.length
     },
     whenIdle(call) {
-      if (active.size === 0) return call()
+      if (active === 0) return call()
       idle = () => {
         idle = undefined
         call()

@@ -88,23 +88,18 @@ function busy(why: string): AppError {
   return new AppError('overloaded', { message: `The gateway is busy. ${why}`, retryAfterMs: 1000 })
 }
 
-/** Idle holders are forgotten together: to delete and add one per request would cost more than the request. */
-const idleHolders = 10_000
-
-/** How many Runs each Key, Consumer and Endpoint has now. */
+/** How many Runs each Key, Consumer and Endpoint has now. Entries of idle holders are dropped. */
 export function createTally() {
   const counts = new Map<string, number>()
-  function forgetIdle(): void {
-    for (const [name, count] of counts) if (count <= 0) counts.delete(name)
-  }
   return {
     of: (name: string) => counts.get(name) ?? 0,
     add(name: string): void {
       counts.set(name, (counts.get(name) ?? 0) + 1)
     },
     remove(name: string): void {
-      counts.set(name, (counts.get(name) ?? 1) - 1)
-      if (counts.size > idleHolders) forgetIdle()
+      const left = (counts.get(name) ?? 0) - 1
+      if (left > 0) counts.set(name, left)
+      else counts.delete(name)
     },
   }
 }

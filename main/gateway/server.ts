@@ -15,6 +15,7 @@ import { createIdempotency } from './idempotency.ts'
 import { createLiveRuns } from './live-runs.ts'
 import type { GatewayDeps } from './ports.ts'
 import { defaultTimes, type Engine, type Service, type Times } from './service.ts'
+import { tuneHeap } from './tuning.ts'
 
 export interface GatewayOptions {
   readonly host: string
@@ -58,6 +59,7 @@ const highWaterMark = 32 * 1024
  */
 export async function startGateway(deps: GatewayDeps, options: GatewayOptions): Promise<Gateway> {
   checkRuntime(process.versions.node)
+  tuneHeap()
   const times = { ...defaultTimes, ...options.times }
   const http = { maxHeaderSize, highWaterMark, requireHostHeader: false, ...timeouts(times) }
   const server = options.tls ? createTlsServer({ ...http, ...options.tls }) : createServer(http)

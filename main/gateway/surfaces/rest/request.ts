@@ -53,41 +53,41 @@ function readOptions(given: Json, wrong: Faults): CallOptions {
 }
 
 function put(options: Draft, key: string, value: Json, wrong: Faults): void {
-  const path = `/options/${token(key)}`
+  const refuse = (rule: string, message: string) => wrong.add(`/options/${token(key)}`, rule, message)
   switch (key) {
     case 'stream':
     case 'resumable':
     case 'trace':
       if (typeof value === 'boolean') options[key] = value
-      else wrong.add(path, 'type', 'must be true or false')
+      else refuse('type', 'must be true or false')
       break
     case 'dry_run':
       if (typeof value === 'boolean') options.dryRun = value
-      else wrong.add(path, 'type', 'must be true or false')
+      else refuse('type', 'must be true or false')
       break
     case 'cache':
       // Nothing is cached in this release: all three mean the same, and `Sluice-Cache` says so.
       if (value !== 'use' && value !== 'bypass' && value !== 'refresh') {
-        wrong.add(path, 'enum', 'must be use, bypass or refresh')
+        refuse('enum', 'must be use, bypass or refresh')
       }
       break
     case 'variant':
       if (typeof value === 'string') options.variant = value
-      else wrong.add(path, 'type', 'must be a text')
+      else refuse('type', 'must be a text')
       break
     case 'timeout_ms':
       if (typeof value === 'number' && value >= 1) options.timeoutMs = value
-      else wrong.add(path, 'minimum', 'must be a number of at least 1')
+      else refuse('minimum', 'must be a number of at least 1')
       break
     case 'max_cost_usd':
       if (typeof value === 'number' && value >= 0) options.maxCostUsd = value
-      else wrong.add(path, 'minimum', 'must be a number of at least 0')
+      else refuse('minimum', 'must be a number of at least 0')
       break
     case 'seed':
       if (Number.isSafeInteger(value)) options.seed = value as number
-      else wrong.add(path, 'type', 'must be a whole number')
+      else refuse('type', 'must be a whole number')
       break
     default:
-      wrong.add(path, 'unknown_field', 'is no option')
+      refuse('unknown_field', 'is no option')
   }
 }
