@@ -156,7 +156,7 @@ interface Run {
   readonly end: number
 }
 
-/** Runs without a space that are long and hold a digit: without one near, most rules need not look. */
+/** Runs without a space that no word is: without one near, most rules need not look. */
 function denseRuns(text: string): readonly Run[] {
   const runs: Run[] = []
   let start = -1
@@ -173,7 +173,7 @@ function denseRuns(text: string): readonly Run[] {
       if (start === -1) start = i
       if (number) digit = true
     } else if (start !== -1) {
-      if (digit && i - start >= 10) runs.push({ start, end: i })
+      if (i - start >= (digit ? 10 : 16)) runs.push({ start, end: i })
       start = -1
       digit = false
     }

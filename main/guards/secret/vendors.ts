@@ -77,9 +77,9 @@ const services: readonly SecretRule[] = [
 ] // biome-ignore format: one rule per line
 
 const formats: readonly SecretRule[] = [
-  rule('jwt-token', 'eyj', String.raw`\b(eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,1000})`, { reach: 4_096, need: 30 }),
-  rule('private-key-block', '-----begin', String.raw`(-----BEGIN[ A-Z0-9]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.()-]{32,8000})(?:-----END[ A-Z0-9]{0,30}PRIVATE KEY(?: BLOCK)?-----)?)`, { reach: 8_192, loose: true, entropy: 0, score: 1 }),
-  rule('putty-key', 'private-lines:', String.raw`Private-Lines: \d+\s+([A-Za-z0-9+/=\s]{32,4000})`, { reach: 4_096 }),
+  rule('jwt-token', 'eyj', String.raw`\b(eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})`, { reach: 4_096, need: 30 }),
+  rule('private-key-block', '-----begin', String.raw`(-----BEGIN[ A-Z0-9]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.()-]{32,})(?:-----END[ A-Z0-9]{0,30}PRIVATE KEY(?: BLOCK)?-----)?)`, { reach: 8_192, loose: true, entropy: 0, score: 1 }),
+  rule('putty-key', 'private-lines:', String.raw`Private-Lines: \d+\s+([A-Za-z0-9+/=\s]{32,})`, { reach: 4_096 }),
   rule('private-jwk', '"kty"', String.raw`"(?:kty"[\s\S]{0,600}?"d)"\s*:\s*"([\w-]{20,600})"`, { reach: 1_500 }),
   rule('connection-password', '://', String.raw`\b[a-z][a-z0-9+.-]{1,20}://[^\s/?#:@"'<>]{0,100}:([^\s/?#@"'<>]{3,200})@[A-Za-z0-9\[]`, { loose: true, entropy: 0, must: '@' }),
   rule('connection-string', 'password= pwd=', String.raw`(?i)(?:server|data source|host|uid|user id|user)\s{0,3}=[^\n;]{1,120};(?:[^\n;]{1,120};){0,8}?\s{0,3}(?:password|pwd)\s{0,3}=\s{0,3}([^;\s"']{5,100})`, { before: 300, loose: true, entropy: 0 }),
