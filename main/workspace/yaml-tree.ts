@@ -149,6 +149,7 @@ function structureErrors(
   return found
 }
 
+/** The parser's findings in the words of somebody who writes files. */
 function sentence(code: string, message: string): string {
   switch (code) {
     case 'TAB_AS_INDENT':
@@ -156,17 +157,22 @@ function sentence(code: string, message: string): string {
     case 'BLOCK_AS_IMPLICIT_KEY':
       return message.startsWith('Nested')
         ? 'two colons in one line; quote the text or begin a new line'
-        : lower(message)
+        : 'a list or map cannot be a key; is a line break or a space missing?'
     case 'MULTILINE_IMPLICIT_KEY':
       return 'a key without colon, or a text that goes on without quotes'
     case 'BAD_INDENT':
-      return message.startsWith('All')
-        ? 'the indentation fits nothing above; keys of one map start in the same column'
-        : lower(message)
+      if (message.startsWith('Flow')) return `a "${message.includes('map') ? '{' : '['}" above is not closed`
+      return 'the indentation fits nothing above; keys of one map start in the same column'
     case 'MISSING_CHAR':
       return message.startsWith('Missing closing') ? 'this quote is never closed' : lower(message)
     case 'NON_STRING_KEY':
       return 'a key must be a plain text'
+    case 'BAD_SCALAR_START':
+      return `a text that begins with ${message.slice(-1)} needs quotes`
+    case 'UNEXPECTED_TOKEN':
+      return 'this cannot stand here; is a quote, a comma or a line break missing?'
+    case 'BLOCK_IN_FLOW':
+      return 'inside of { } and [ ] everything is separated by commas'
     default:
       return lower(message)
   }

@@ -37,8 +37,16 @@ export function readIssues(
   for (const issue of error.issues) explain(issue, [], { schema, data, noun, found })
   // A misspelt field is missing too; saying so again would send its author looking for a second mistake.
   const meant = new Set(found.map((issue) => issue.meant).filter((path) => path !== undefined))
+  const said = new Set<string>()
   return found
-    .filter((issue) => !(issue.missing && meant.has(pathText(issue.path))))
+    .filter((issue) => {
+      const path = pathText(issue.path)
+      if (issue.missing && meant.has(path)) return false
+      // One value, one sentence: a text of the wrong form breaks the rules behind it as well.
+      if (said.has(path)) return false
+      said.add(path)
+      return true
+    })
     .map(({ code, path, kind, message }) => ({ code, path, kind, message }))
 }
 

@@ -96,8 +96,10 @@ export type ConnectionSettings = z.output<typeof connection>
 const arm = z.strictObject({ version: versionNumber, weight: z.number().min(0).max(1e6) })
 const split = z
   .record(variantName, arm)
-  .refine((arms) => Object.keys(arms).length > 0, 'must name at least one variant')
-  .refine((arms) => Object.values(arms).some(({ weight }) => weight > 0), 'must have a weight above 0')
+  .refine(
+    (arms) => !Object.values(arms).every(({ weight }) => weight === 0),
+    'must name a variant with a weight above 0',
+  )
 const labelEntry = z.union([
   versionNumber,
   z.strictObject({

@@ -180,4 +180,11 @@ export const time = z
     /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/,
     'must be a day or time such as "2027-03-01" or "2027-03-01T12:00:00Z"',
   )
-  .refine((value) => !Number.isNaN(Date.parse(value)), 'is not a day of the calendar')
+  .refine(isOfCalendar, 'is not a day of the calendar')
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isOfCalendar(value: string): boolean {
+  const day = value.slice(0, 10)
+  const moment = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(Date.parse(value)) && new Date(moment).toISOString().startsWith(day)
+}
