@@ -146,7 +146,7 @@ function gatewayDeps(runtime: Runtime, store: Store, report: (line: string) => v
     keys: runtime.keys,
     direct: runtime.direct,
     effects: runtime.effects,
-    log: store.runLog,
+    log: { push: (row) => store.runLog.push(runtime.redact(row)) },
     runs: {
       get: async (id, consumer) => {
         const row = store.runLog.pending(id) ?? store.runs.get(id)

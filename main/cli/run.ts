@@ -73,7 +73,7 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
     })
     if (recording && options.record !== undefined)
       writeFileSync(options.record, writeCassette(recording.cassette()))
-    store.runLog.push(row)
+    store.runLog.push(runtime.redact(row))
     show(row, options)
     return row.state === 'completed' ? 0 : 1
   } finally {

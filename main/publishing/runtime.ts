@@ -11,12 +11,14 @@ import { runners } from '#nodes/runners.ts'
 import { AppError } from '#shared/errors.ts'
 import { type FileProblem, formatProblem } from '#shared/flow/diagnostics.ts'
 import type { Project } from '#shared/project/schema.ts'
+import type { RunRow } from '#shared/run/row.ts'
 import { consumersOf, listedKeysOf } from './callers.ts'
 import { type Direct, directPlans } from './direct.ts'
 import { keyRing, type StoredKey } from './key-ring.ts'
 import { createOutside } from './outside.ts'
 import { checkParts, guards, readOptions } from './parts.ts'
 import { prepareCache } from './prepare-cache.ts'
+import { type Redact, redactRuns } from './redact.ts'
 import { buildRoutes } from './routes.ts'
 
 export interface RuntimeOptions {
@@ -55,6 +57,7 @@ export async function openRuntime(options: RuntimeOptions) {
   })
   let generation = 0
   let routes: Routes | null = null
+  let redact: Redact = redactRuns([])
   let keys: KeyRing | null = null
   let notices: readonly string[] = []
   let keyNotices: readonly string[] = []
@@ -85,6 +88,7 @@ export async function openRuntime(options: RuntimeOptions) {
     })
     cache.sweep()
     routes = built.routes
+    redact = redactRuns(project.policies.redact)
     notices = built.problems.map((problem) => `${problem.endpoint}: ${problem.message}`)
     swapKeys()
   }
@@ -111,6 +115,8 @@ export async function openRuntime(options: RuntimeOptions) {
     project: () => project,
     routes: () => routes as Routes,
     keys: () => keys as KeyRing,
+    /** `policies.redact`, for every row of the log. */
+    redact: (row: RunRow) => redact(row),
     direct: (target: string) => direct(target),
     /** Everything that is wrong or weak in the files as they are on disk now. */
     check: (): readonly FileProblem[] => checkWorkspace(read(), checkParts(options.secrets)),
