@@ -4,6 +4,7 @@
 // a secret may also be followed by punctuation, because chat is prose and not a configuration file.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 
 interface TomlRule {
   id?: string
@@ -18,6 +19,9 @@ const publicIds = /client-id$|sendbird-access-id|pub-(?:api-)?key$|public-key$|s
 const operators = String.raw`(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)`
 const afterName = String.raw`(?:[ \t\w.-]{0,20})`
 const tail = String.raw`(?:[\x60'"\s;]|\\[nr]|$)`
+/** Inside JSON the quotes around a name are escaped. */
+const quotesBefore = String.raw`[\s'"]{0,3}${operators}`
+const quotesAfter = String.raw`[\x60'"\s=]{0,5}`
 const softTail = '(?:[^0-9A-Za-z_/+=-]|$)'
 /** Keywords of the original that stand in half of all English words. */
 const narrower: Readonly<Record<string, readonly string[]>> = { jwt: ['eyj'], 'heroku-api-key': ['heroku'] }
@@ -48,7 +52,11 @@ function convert({ id = '', regex = '', entropy, secretGroup, keywords = [], all
     .filter((entry) => 'regexes' in entry || 'stopwords' in entry)
   return {
     id,
-    regex: regex.replace(/^(\(\?i\))?\[\\w\.-\]\{0,50\}\?/, '$1').replaceAll(tail, softTail),
+    regex: regex
+      .replace(/^(\(\?i\))?\[\\w\.-\]\{0,50\}\?/, '$1')
+      .replaceAll(tail, softTail)
+      .replaceAll(quotesBefore, String.raw`[\s'"\\]{0,4}${operators}`)
+      .replaceAll(quotesAfter, String.raw`[\x60'"\s=\\]{0,6}`),
     keywords: narrower[id] ?? keywords,
     ...(entropy === undefined ? {} : { entropy }),
     ...(secretGroup === undefined ? {} : { group: secretGroup }),
@@ -94,6 +102,7 @@ if (import.meta.main) {
   const root = join(import.meta.dirname, '..')
   const made = secretRules(readFileSync(join(root, 'test/fixtures/guards/gitleaks.toml'), 'utf8'))
   const file = join(root, 'main/guards/secret/gitleaks.json')
-  if (process.argv.includes('--check')) process.exitCode = readFileSync(file, 'utf8') === made ? 0 : 1
-  else writeFileSync(file, made)
+  if (process.argv.includes('--check'))
+    process.exitCode = isDeepStrictEqual(JSON.parse(readFileSync(file, 'utf8')), JSON.parse(made)) ? 0 : 1
+  else writeFileSync(file, made) // npm run format gives it its final shape
 }

@@ -10,11 +10,13 @@ const shapes =
   /^(?:<[^>]*>?|\$\{?[\w.:()-]+\}?|\{\{.*\}?\}?|%[\w-]+%|\[[\w :.-]*\]?|@[\w-]+@|process\.env\.\w+|os\.environ.*|env\..*|None|null|undefined|true|false)$/i
 const common =
   /^(?:pass(?:word|wd|phrase)?|pwd|secret|user(?:name)?|admin|root|test(?:ing)?|guest|token|key|login|postgres|mysql|mongo|redis|rabbitmq|minio|foo|bar|baz|qwerty|letmein|default|string|hunter2)\d{0,4}$/i
+/** In a long key any short word turns up by chance. */
+const longest = 100
 const ordered = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 export function isPlaceholder(value: string): boolean {
   return (
-    words.test(value) ||
+    (value.length < longest && words.test(value)) ||
     shapes.test(value) ||
     common.test(value) ||
     new Set(value.toLowerCase()).size <= 3 ||

@@ -29,13 +29,16 @@ const models: readonly SecretRule[] = [
   rule('jina-key', 'jina_', String.raw`\b(jina_[\w-]{40,80})`),
   rule('voyage-key', 'pa-', String.raw`\b(pa-[\w-]{40,50})`, { entropy: 4, need: 40 }),
   rule('firecrawl-key', 'fc-', String.raw`\b(fc-[0-9a-f]{32})\b`),
-  rule('mistral-key', 'mistral', String.raw`(?i)mistral[\w .-]{0,20}[\s'"]{0,3}(?:=|:|\bis\b)[\s'"]{0,5}([A-Za-z0-9]{32})\b`, { assigned: true }),
-  rule('azure-key', 'azure ocp-apim', String.raw`(?i)(?:azure|ocp-apim)[\w .-]{0,40}[\s'"]{0,3}(?:=|:|\bis\b)[\s'"]{0,5}([0-9a-f]{32}|[A-Za-z0-9]{84})\b`, { assigned: true }),
+  rule('mistral-key', 'mistral', String.raw`(?i)mistral[\w .-]{0,20}[\s'"\\]{0,4}(?:=|:|\bis\b)[\s'"\\]{0,6}([A-Za-z0-9]{32})\b`, { assigned: true }),
+  rule('azure-key', 'azure ocp-apim devops', String.raw`(?i)(?:azure|ocp-apim|devops)[\w .-]{0,40}[\s'"\\]{0,4}(?:=|:|\bis\b)[\s'"\\]{0,6}([0-9a-f]{32}|[a-z0-9]{52}|[A-Za-z0-9]{84})\b`, { assigned: true }),
   rule('sluice-key', 'slk_', String.raw`\b(slk_[0-9A-Za-z]{8}_[0-9A-Za-z]{32})\b`),
 ] // biome-ignore format: one rule per line
 
 const clouds: readonly SecretRule[] = [
-  rule('aws-secret-key', 'aws secretaccesskey secret_access_key', String.raw`(?i)(?:aws|secret_?access_?key)[\w .-]{0,40}[\s'"]{0,3}(?:=>?|:|\bis\b)[\s'"]{0,5}([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)`, { assigned: true, entropy: 4 }),
+  rule('aws-secret-key', 'aws secretaccesskey secret_access_key', String.raw`(?i)(?:aws|secret_?access_?key)[\w .-]{0,40}[\s'"\\]{0,4}(?:=>?|:|\bis\b)[\s'"\\]{0,6}([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)`, { assigned: true, entropy: 4 }),
+  rule('aws-session-token', 'session_token sessiontoken', String.raw`(?i)session_?token[\s'"\\]{0,4}[=:][\s'"\\]{0,4}([A-Za-z0-9/+]{100,900}={0,2})`, { reach: 1_000 }),
+  rule('tencent-secret-id', 'akid', String.raw`\b(AKID[A-Za-z0-9]{32})\b`),
+  rule('firebase-server-key', 'aaaa', String.raw`\b(AAAA[\w-]{7}:[\w-]{130,160})`, { need: 100 }),
   rule('azure-storage-key', 'accountkey= sharedaccesskey=', '(?i)(?:AccountKey|SharedAccessKey)=([A-Za-z0-9/+]{43,86}={0,2})'),
   rule('signed-url', 'sig=', String.raw`[?&]sig=([\w%+/-]{32,120}={0,2})`, { before: 200, need: 32 }),
   rule('google-oauth-token', 'ya29.', String.raw`\b(ya29\.[\w-]{30,300})`),
@@ -56,6 +59,12 @@ const clouds: readonly SecretRule[] = [
 const services: readonly SecretRule[] = [
   rule('sendgrid-key', 'sg.', String.raw`\b(SG\.[\w-]{16,32}\.[\w-]{16,64})`),
   rule('stripe-webhook-secret', 'whsec_', String.raw`\b(whsec_[A-Za-z0-9+/]{24,70}={0,2})`),
+  rule('mailgun-key', 'key-', String.raw`\b(key-[0-9a-f]{32})\b`, { need: 35 }),
+  rule('newrelic-key', 'nrak-', String.raw`\b(NRAK-[A-Z0-9]{27})\b`),
+  rule('square-secret', 'sq0csp-', String.raw`\b(sq0csp-[\w-]{43})`),
+  rule('dropbox-token', 'sl.', String.raw`\b(sl\.(?:u\.)?[\w-]{130,1000})`, { need: 130, reach: 1_100 }),
+  rule('twitter-bearer', 'aaaaaaaaaaaaaaaaaaaa', String.raw`\b(A{20,22}[A-Za-z0-9%]{60,120})`),
+  rule('facebook-token', 'eaa', String.raw`\b(EAA[A-Za-z0-9]{60,300})\b`, { need: 60 }),
   rule('paypal-token', 'access_token$', String.raw`\b(access_token\$(?:production|sandbox)\$[0-9a-z]{13,18}\$[0-9a-f]{32})\b`),
   rule('mailchimp-key', '-us', String.raw`\b([0-9a-f]{32}-us\d{1,2})\b`, { before: 64, need: 35 }),
   rule('resend-key', 're_', String.raw`\b(re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,30})\b`, { need: 30 }),
@@ -86,7 +95,7 @@ const formats: readonly SecretRule[] = [
   rule('bearer-header', 'bearer', String.raw`(?i)\bauthorization['"]?\s{0,3}:\s{0,3}['"]?bearer\s{1,3}([A-Za-z0-9._~+/-]{20,600}={0,2})`, { before: 64 }),
   rule('basic-header', 'basic', String.raw`(?i)\bauthorization['"]?\s{0,3}:\s{0,3}['"]?basic\s{1,3}([A-Za-z0-9+/]{12,200}={0,2})`, { before: 64 }),
   rule('api-key-header', 'x-api-key', String.raw`(?i)\bx-api-key['"]?\s{0,3}:\s{0,3}['"]?([\w.-]{16,200})`),
-  rule('password', 'password passwd passphrase pwd passwort contraseña secret', String.raw`(?i)(?:pass(?:word|wd|phrase)|pwd|passwort|contraseña|secret)[\w-]{0,12}['"]?\s{0,3}(?:=>?|:|\bis\b|\bist\b|\bes\b)\s{0,3}['"\x60]?([^\s'"\x60]{8,64})`, { generic: true, loose: true, strong: true }),
+  rule('password', 'password passwd passphrase pwd passwort contraseña secret', String.raw`(?i)(?:pass(?:word|wd|phrase)|pwd|passwort|contraseña|secret)[\w-]{0,12}['"\\]{0,2}\s{0,3}(?:=>?|:|\bis\b|\bist\b|\bes\b)\s{0,3}['"\x60\\]{0,2}([^\s'"\x60\\]{8,64})`, { generic: true, loose: true, strong: true }),
 ] // biome-ignore format: one rule per line
 
 export const vendorRules: readonly SecretRule[] = [...models, ...clouds, ...services, ...formats]
