@@ -3,6 +3,7 @@ import { bucketOf } from '#main/engine/bucket.ts'
 import type { RunLimits } from '#main/engine/effects.ts'
 import { toAppError } from '#shared/errors.ts'
 import type { RunFacts } from '#shared/flow/definition.ts'
+import { recorder } from '#shared/run/record.ts'
 import type { Admission } from './admit.ts'
 import type { Arrived } from './arrive.ts'
 import { EventBuffer } from './event-buffer.ts'
@@ -16,7 +17,6 @@ import { ledgerOf } from './ledger.ts'
 import { deprecationOf } from './lifecycle.ts'
 import type { ParsedCall } from './parse.ts'
 import type { Route } from './ports.ts'
-import { recordOf } from './record.ts'
 import { laterReply, type ReplyParts, resumableReply, streamReply, wholeReply } from './respond.ts'
 import { sendFacts } from './send.ts'
 import type { Service } from './service.ts'
@@ -104,13 +104,20 @@ function common(
     hops,
     mustFit: given.mustFit,
     admission,
-    recording: recordOf({
-      begun,
+    recording: recorder({
+      id: begun.id,
       origin: request.surface.origin,
-      key,
-      version: chosen.version,
+      endpoint: begun.endpoint,
+      label: begun.label,
+      version: begun.version,
+      versionHash: begun.hash,
+      variant: begun.variant,
+      consumer: key.consumer.id,
+      key: key.id,
+      startedAt: begun.createdAt,
       input: given.input,
       metadata: ask.metadata,
+      plan: begun.plan,
     }),
   }
 }

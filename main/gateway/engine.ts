@@ -1,19 +1,16 @@
 // The real engine, as the gateway calls it.
-
 import { buildersFor } from '#main/engine/build.ts'
 import { execute } from '#main/engine/execute.ts'
-import { AppError } from '#shared/errors.ts'
-import type { JsonObject } from '#shared/json.ts'
+import { readInput } from '#main/engine/input.ts'
+import type { GuardBuilders } from '#shared/flow/definition.ts'
 import type { Engine } from './service.ts'
 
-const noGuards = { pii: () => () => [], secrets: () => () => [], rule: () => undefined }
+/** A caller's schema asks for no guard. */
+const noGuards: GuardBuilders = { pii: () => () => [], secrets: () => () => [], rule: () => undefined }
+const builders = buildersFor('output', noGuards)
+
 export const realEngine: Engine = {
   execute,
-  readInput(prepared, input) {
-    const issues = prepared.checkInput(input)
-    if (issues.length > 0)
-      throw new AppError('invalid_input', { details: { issues: issues.map((i) => ({ ...i })) } })
-    return { fields: input as JsonObject }
-  },
-  checkSchema: (schema) => buildersFor('output', noGuards).schema(schema),
+  readInput: (prepared, input) => readInput(prepared, input),
+  checkSchema: (schema) => builders.schema(schema),
 }

@@ -3,13 +3,13 @@ import type { Ledger, RunContext, RunLimits } from '#main/engine/effects.ts'
 import { AppError, toAppError } from '#shared/errors.ts'
 import type { RunFacts } from '#shared/flow/definition.ts'
 import type { RunEvent, RunTotals } from '#shared/run/events.ts'
+import type { Recorder } from '#shared/run/record.ts'
 import type { Admission } from './admit.ts'
 import { remember } from './estimate.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import { checkFit } from './fit.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { KeyEntry, ServedVersion } from './ports.ts'
-import type { Recording } from './record.ts'
 import type { Reply, ReplyParts } from './respond.ts'
 import type { Service } from './service.ts'
 import { answerShape } from './surfaces/answer.ts'
@@ -30,7 +30,7 @@ export interface Launch {
   readonly buffer: EventBuffer | undefined
   /** Without a reader the Run goes on for so long; null: to its end. */
   readonly lingerMs: number | null
-  readonly recording: Recording
+  readonly recording: Recorder
   readonly reply: (control: ReplyParts['control']) => Reply
 }
 
@@ -84,7 +84,7 @@ export function launch(parts: Launch, service: Service): { readonly run: LiveRun
     else if (event.type === 'run-failed') end(event)
     else {
       if (event.type === 'step-settled') finish = event.record.models.at(-1)?.finish ?? finish
-      recording.event(event)
+      recording.on(event)
       reply.event(event)
     }
   }
@@ -96,7 +96,8 @@ export function launch(parts: Launch, service: Service): { readonly run: LiveRun
   function end(event: RunEnd): void {
     if (run.row !== undefined) return
     stopLinger?.()
-    run.row = recording.end(event)
+    recording.on(event)
+    run.row = recording.row()
     admission.release()
     if (event.type === 'run-failed') reply.failed(event.error, event.totals)
     else {

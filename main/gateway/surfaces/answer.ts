@@ -2,7 +2,7 @@
 
 import type { Plan } from '#shared/flow/plan.ts'
 import type { PortType } from '#shared/flow/ports.ts'
-import type { Json, JsonObject } from '#shared/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '#shared/json.ts'
 import type { MediaPart, Message } from '#shared/model/chat.ts'
 import { writeMessages } from '#shared/model/messages.ts'
 
@@ -52,15 +52,17 @@ function makeShape({ answer }: Plan): AnswerShape {
 function writerOf(type: PortType): Write | undefined {
   switch (type) {
     case 'messages':
-      return (value) => writeMessages(value as readonly Message[])
+      // A redacted field of the log is a text, whatever it was.
+      return (value) => (Array.isArray(value) ? writeMessages(value as readonly Message[]) : (value as Json))
     case 'image':
     case 'audio':
     case 'file':
-      return (value) => writeMedia(value as MediaPart)
+      return (value) => (isJsonObject(value) ? writeMedia(value as unknown as MediaPart) : (value as Json))
     case 'list<image>':
     case 'list<audio>':
     case 'list<file>':
-      return (value) => (value as readonly MediaPart[]).map(writeMedia)
+      return (value) =>
+        Array.isArray(value) ? (value as readonly MediaPart[]).map(writeMedia) : (value as Json)
     default:
       return undefined
   }
