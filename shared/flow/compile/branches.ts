@@ -14,6 +14,8 @@ export interface Branch {
   readonly edges: readonly GraphEdge[]
   /** The Branch around the owner. */
   readonly parent: Branch | null
+  /** Of the outermost: 1. */
+  readonly depth: number
 }
 
 export interface Branches {
@@ -54,18 +56,20 @@ export function branchesOf(graph: Graph): Branches {
     return new Map(
       ports.map((port, at) => {
         const edges = into.filter((edge) => edge.inlet === port)
-        return [port, { owner, port, k: at + 1, tries, edges, parent }]
+        return [port, { owner, port, k: at + 1, tries, edges, parent, depth: depthOf(parent) + 1 }]
       }),
     )
   }
 
+  const around = new Map(graph.nodes.map((node) => [node, outward(innermost.get(node) ?? null)]))
   return {
     all: graph.nodes.flatMap((node) => [...(owned.get(node)?.values() ?? [])]),
     of: (node) => innermost.get(node) ?? null,
-    around: (node) => outward(innermost.get(node) ?? null),
+    around: (node) => around.get(node) ?? [],
   }
 }
 
+/** The Branch and those around it, innermost first. */
 function outward(branch: Branch | null): readonly Branch[] {
   const list: Branch[] = []
   for (let at = branch; at; at = at.parent) list.push(at)
@@ -73,8 +77,16 @@ function outward(branch: Branch | null): readonly Branch[] {
 }
 
 function common(a: Branch | null, b: Branch | null): Branch | null {
-  const around = new Set(outward(a))
-  return outward(b).find((branch) => around.has(branch)) ?? null
+  let [one, other] = [a, b]
+  while (one !== other) {
+    if (depthOf(one) >= depthOf(other)) one = one?.parent ?? null
+    else other = other?.parent ?? null
+  }
+  return one
+}
+
+function depthOf(branch: Branch | null): number {
+  return branch?.depth ?? 0
 }
 
 export function checkBranches(graph: Graph, branches: Branches, report: Report): void {

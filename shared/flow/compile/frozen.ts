@@ -1,7 +1,7 @@
-// A deep, frozen copy that is plain JSON: nothing in a Plan is shared with what it was made from.
+// Nothing in a Plan can be changed, and nothing in it is shared with what it was made from.
 import type { Json } from '../../json.ts'
 
-/** Fields that are undefined are left out. Throws for what is no JSON. */
+/** A deep, frozen copy that is plain JSON. Fields that are undefined are left out. Throws for what is no JSON. */
 export function frozenCopy<T>(value: T): T {
   return copy(value) as T
 }
@@ -21,4 +21,12 @@ function copy(value: unknown): Json {
     default:
       throw new TypeError(`A Plan holds plain data, no ${typeof value}.`)
   }
+}
+
+/** Freezes in place, for values that were just made; what is frozen already is taken to be so to the bottom. */
+export function freezeDeep<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const each of Object.values(value)) freezeDeep(each)
+  return value
 }

@@ -1,12 +1,13 @@
 // Pass 6: the drawing as flat, frozen arrays.
 import type { Json } from '../../json.ts'
 import type { Effects } from '../definition.ts'
-import type { Plan, PlanBranch, PlanEdge, PlanInlet, PlanOutlet, PlanStep, StepPolicy } from '../plan.ts'
+import type { Plan, PlanEdge, PlanInlet, PlanOutlet, PlanStep, StepPolicy } from '../plan.ts'
 import type { Inlet, PortType } from '../ports.ts'
 import { answerOf } from './answer.ts'
 import type { Branch, Branches } from './branches.ts'
-import { frozenCopy } from './frozen.ts'
+import { freezeDeep, frozenCopy } from './frozen.ts'
 import type { Graph, GraphEdge, GraphNode } from './graph.ts'
+import { lowerBranches } from './lower-branches.ts'
 import { requestOf } from './request.ts'
 import type { Streams } from './streams.ts'
 import type { Taint } from './taint.ts'
@@ -36,7 +37,7 @@ export function lower(compiled: Compiled): Plan {
     flow: slug,
     steps,
     edges: graph.edges.map((edge, index) => lowerEdge(edge, index, compiled)),
-    branches: branches.all.map((branch) => lowerBranch(branch, compiled, { edgeIndex, branchIndex })),
+    branches: lowerBranches(graph, branches, edgeIndex),
     request: requestOf(compiled.nodes, answer),
     answer,
     streams: graph.edges.some((edge) => edge.to.answer !== null && compiled.streams.has(edge)),
@@ -44,7 +45,7 @@ export function lower(compiled: Compiled): Plan {
     targets: unique(on.flatMap((node) => node.targets)),
     hosts: unique(on.flatMap((node) => node.hosts)),
   }
-  return frozenCopy(plan)
+  return freezeDeep(plan)
 }
 
 interface Indexes {
@@ -99,7 +100,7 @@ function lowerNode(node: GraphNode, compiled: Compiled, indexes: Indexes): PlanS
     untrusted: unique(into.filter((edge) => !edge.toWhen && taint.untrusted(edge)).map((edge) => edge.inlet)),
     localOnly: taint.localOnly(node),
     stage,
-    stub: node.effects === 'writes' ? (node.node.stub ?? null) : null,
+    stub: node.effects === 'writes' ? frozenCopy(node.node.stub ?? null) : null,
   }
 }
 
@@ -134,27 +135,6 @@ function lowerEdge(edge: GraphEdge, index: number, { graph, streams, taint }: Co
     conversion: edge.conversion,
     streams: streams.has(edge),
     untrusted: taint.untrusted(edge),
-  }
-}
-
-function lowerBranch(branch: Branch, { graph, branches }: Compiled, indexes: Indexes): PlanBranch {
-  const { owner, port, k, tries, edges, parent } = branch
-  const next = branches.all.find((other) => other.owner === owner && other.k === k + 1)
-  const indexOf = (other: Branch | null | undefined) => (other ? (indexes.branchIndex.get(other) ?? -1) : -1)
-  return {
-    index: indexOf(branch),
-    owner: graph.index(owner),
-    port,
-    k,
-    edges: edges.map((edge) => indexes.edgeIndex.get(edge) ?? -1),
-    members: graph.nodes.flatMap((node, index) => (branches.around(node).includes(branch) ? [index] : [])),
-    parent: indexOf(parent),
-    next: indexOf(next),
-    advanceOn: tries.advanceOn,
-    firstTokenMs: tries.firstTokenMs ?? null,
-    attemptMs: tries.attemptMs ?? null,
-    restart: tries.restart,
-    degraded: tries.degradedFrom !== undefined && k >= tries.degradedFrom,
   }
 }
 

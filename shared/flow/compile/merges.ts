@@ -2,7 +2,7 @@
 import type { FlowEdit } from '../edit.ts'
 import type { CompileEnv } from './env.ts'
 import { coalesceFix } from './fixes.ts'
-import type { Graph, GraphEdge, GraphNode } from './graph.ts'
+import type { Graph, GraphNode } from './graph.ts'
 import type { Presence } from './presence.ts'
 import { edgeAt, error, type Report, warning } from './report.ts'
 import type { ShapedFlow } from './shape.ts'
@@ -17,7 +17,7 @@ export function checkMerges(
     for (const [name, inlet] of node.inlets) {
       if (inlet.gather !== 'merge') continue
       const edges = graph.into(node).filter((edge) => !edge.toWhen && edge.inlet === name)
-      const [first, second] = clashing(edges, presence) ?? []
+      const [first, second] = presence.clashing(edges) ?? []
       if (!first || !second) continue
       const links = edges.map((edge) => ({ text: edge.text, from: edge.from.id, outlet: edge.outlet }))
       const fix = coalesceFix(links, node.id, name, where)
@@ -30,17 +30,6 @@ export function checkMerges(
       )
     }
   }
-}
-
-function clashing(
-  edges: readonly GraphEdge[],
-  presence: Presence,
-): readonly [GraphEdge, GraphEdge] | undefined {
-  for (const [at, second] of edges.entries()) {
-    const first = edges.slice(0, at).find((edge) => !presence.exclusive(edge, second))
-    if (first) return [first, second]
-  }
-  return undefined
 }
 
 /** Steps that end the Run cover the cases in which they are reached. */

@@ -9,8 +9,8 @@ const perhaps = 0
 export interface Presence {
   ofEdge(edge: GraphEdge): Needs
   ofNode(node: GraphNode): Needs
-  /** Can it be proved that the two never both have a value? */
-  exclusive(a: GraphEdge, b: GraphEdge): boolean
+  /** Two of these edges that may both have a value, or undefined when it is proved that no two can. */
+  clashing(edges: readonly GraphEdge[]): readonly [GraphEdge, GraphEdge] | undefined
   /** Is it certain that at least one of these comes true, whatever is chosen? */
   covered(alternatives: readonly Needs[]): boolean
 }
@@ -91,12 +91,22 @@ export function presenceOf(graph: Graph): Presence {
     return new Set([...needs].filter((option) => option !== perhaps))
   }
 
+  function exclusive(a: GraphEdge, b: GraphEdge): boolean {
+    const [one, other] = [ofEdge(a), ofEdge(b)]
+    return one === null || other === null || choices.clash(one, other)
+  }
+
   return {
     ofEdge,
     ofNode: (node) => ofNode.get(node) ?? null,
-    exclusive(a, b) {
-      const [one, other] = [ofEdge(a), ofEdge(b)]
-      return one === null || other === null || choices.clash(one, other)
+    clashing(edges) {
+      const live = edges.flatMap((edge) => ofEdge(edge) ?? [])
+      if (choices.areArms(live)) return undefined
+      for (const [at, second] of edges.entries()) {
+        const first = edges.slice(0, at).find((edge) => !exclusive(edge, second))
+        if (first) return [first, second]
+      }
+      return undefined
     },
     covered: (alternatives) => choices.cover(alternatives.filter((needs) => needs !== null)),
   }
@@ -111,13 +121,14 @@ function union(all: readonly Needs[]): Needs {
 const none: ReadonlySet<number> = new Set()
 
 /** Work that one proof may cost; what is not proved by then counts as not provable. */
-const proofLimit = 4_096
+const proofLimit = 100_000
 
 class Choices {
   readonly #choiceOf: (Choice | undefined)[] = [undefined]
   readonly #ok = new Map<GraphNode, number>()
   readonly #error = new Map<GraphNode, number>()
   readonly #outlets = new Map<GraphNode, Map<string, number[]>>()
+  readonly #chosen = new WeakMap<ReadonlySet<number>, ReadonlyMap<Choice, ReadonlySet<number>>>()
 
   constructor(graph: Graph) {
     for (const node of graph.nodes) if (node.mode === 'on') this.#addNode(node, graph)
@@ -167,12 +178,42 @@ class Choices {
     return needs
   }
 
+  /** Do they need different options of one choice? */
   clash(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-    for (const option of a) {
-      for (const other of this.#choiceOf[option]?.options ?? [])
-        if (other !== option && b.has(other)) return true
+    const [few, many] = a.size < b.size ? [a, b] : [b, a]
+    const chosen = this.#byChoice(many)
+    for (const option of few) {
+      const choice = this.#choiceOf[option]
+      const others = choice && chosen.get(choice)
+      if (others && (others.size > 1 || !others.has(option))) return true
     }
     return false
+  }
+
+  /** Does each need another option of one and the same choice? The usual case, told without looking at pairs. */
+  areArms(all: readonly ReadonlySet<number>[]): boolean {
+    const [first] = all
+    if (!first) return true
+    return [...this.#byChoice(first).keys()].some((choice) => {
+      const options = all.map((needs) => this.#byChoice(needs).get(choice))
+      const single = options.flatMap((chosen) => (chosen?.size === 1 ? [...chosen] : []))
+      return single.length === all.length && new Set(single).size === all.length
+    })
+  }
+
+  #byChoice(needs: ReadonlySet<number>): ReadonlyMap<Choice, ReadonlySet<number>> {
+    const known = this.#chosen.get(needs)
+    if (known) return known
+    const chosen = new Map<Choice, Set<number>>()
+    for (const option of needs) {
+      const choice = this.#choiceOf[option]
+      if (!choice) continue
+      const options = chosen.get(choice)
+      if (options) options.add(option)
+      else chosen.set(choice, new Set([option]))
+    }
+    this.#chosen.set(needs, chosen)
+    return chosen
   }
 
   /** Does one of the alternatives hold for every way to choose? */
@@ -182,22 +223,30 @@ class Choices {
       if (sets.some((set) => set.size === 0)) return true
       const [option] = sets[0] ?? []
       const choice = option === undefined ? undefined : this.#choiceOf[option]
-      work += 1
+      work += sets.length
       if (!choice || work > proofLimit) return false
+      const { open, byOption } = this.#split(sets, choice)
       // None of them is one more way, and the hardest: what holds then holds for each option.
-      if (!choice.closed) return holds(after(sets, choice, undefined))
-      return choice.options.every((chosen) => holds(after(sets, choice, chosen)))
+      if (!choice.closed) return holds(open)
+      return choice.options.every((chosen) => holds([...open, ...(byOption.get(chosen) ?? [])]))
     }
     return holds(alternatives.filter((set) => !set.has(perhaps)))
   }
-}
 
-function after(sets: readonly ReadonlySet<number>[], choice: Choice, chosen: number | undefined) {
-  return sets
-    .filter((set) => choice.options.every((option) => option === chosen || !set.has(option)))
-    .map((set) =>
-      chosen !== undefined && set.has(chosen) ? new Set([...set].filter((option) => option !== chosen)) : set,
-    )
+  /** What each option leaves to be proved; `open` does not depend on this choice. */
+  #split(sets: readonly ReadonlySet<number>[], choice: Choice) {
+    const open: ReadonlySet<number>[] = []
+    const byOption = new Map<number, ReadonlySet<number>[]>()
+    for (const set of sets) {
+      const [chosen, another] = [...set].filter((option) => this.#choiceOf[option] === choice)
+      if (chosen === undefined) open.push(set)
+      if (chosen === undefined || another !== undefined) continue
+      const rest = new Set(set)
+      rest.delete(chosen)
+      byOption.set(chosen, [...(byOption.get(chosen) ?? []), rest])
+    }
+    return { open, byOption }
+  }
 }
 
 function isUnhandled(node: GraphNode, outlet: string): boolean {
