@@ -8,7 +8,7 @@ export const contextReach = reach
 
 const stems = {
   phone:
-    'phone telephon telefon telefoon tel mobil cell call fax whatsapp sms text dial ring reach hotline handy anruf rufnummer fon landline pager ext contact answer messag appel portable numéro appelez llam móvil movil telf celular chiama cellulare bel ligue ligar telemóvel zadzwo komórk numer voicemail',
+    'phone telephon telefon telefoon tel mobil cell call fax whats sms signal viber text dial ring reach hotline handy anruf rufnummer fon landline pager ext contact answer messag appel portable numéro appelez llam móvil movil telf celular chiama cellulare bel ligue ligar telemóvel zadzwo komórk numer voicemail',
   card: 'card credit debit visa mastercard amex maestro cc cvv karte kreditkarte carte tarjeta carta cartão kaart karta pan',
   us_ssn: 'ssn social security itin',
   de_tax_id: 'steuer idnr identifikationsnummer tin tax steuerid',

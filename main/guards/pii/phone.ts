@@ -140,7 +140,7 @@ const amount = /^\d{1,3}(?:\.\d{3}){2,}$/
 const ssn = /^\d{3}-\d{2}-\d{4}$/
 const zip = /^\d{5}-\d{4}$/
 const order = /^\d{3}-\d{7}(?:-\d{7})?$/
-const book = /^97[89][ -]/
+const book = /^97[89][ -]?\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -]\d$/
 const cardLike = /^\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]\d{4})?$/
 const version = /^\d{1,3}(?:\.\d{1,3}){2,}$/
 
