@@ -35,7 +35,7 @@ export function createGate(counters: Counters, clock: Clock): Gate {
     admit(party) {
       const caps = capsOf(party)
       checkCaps(caps, tally)
-      const rate = takeRequests(party, counters, clock.now())
+      const rate = takeRequests(party, counters, clock.ticks())
       const room = roomOf(party.settings)
       const waiting = places.tryEnter(room) ? undefined : places.wait(room, party.key.priority)
       for (const { name } of caps) tally.add(name)
@@ -95,10 +95,10 @@ function checkCaps(caps: readonly Cap[], tally: Tally): void {
   }
 }
 
-function takeRequests(party: Party, counters: Counters, now: number): RateFacts | null {
+function takeRequests(party: Party, counters: Counters, ticks: number): RateFacts | null {
   const claims = requestClaims(party)
   if (claims.length === 0) return null
-  const taken = counters.take(claims, now)
+  const taken = counters.take(claims, ticks)
   if (taken.ok) return taken.tightest
   const { limit, remaining, resetS, retryAfterMs } = taken
   const key = claims[taken.index]?.key ?? ''

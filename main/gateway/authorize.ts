@@ -12,14 +12,25 @@ export interface Presence {
   readonly keys: KeyRing
   readonly counters: Counters
   readonly wrongKeysPerMinute: number
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for what expires. */
   readonly now: number
+  /** Monotonic milliseconds, for what is counted: a clock that is set must not lift a limit. */
+  readonly ticks: number
 }
 
 export function identify({ head, address, routes }: Exchange, { deps }: Service): KeyEntry {
   const { wrongKeysPerMinute } = routes.settings
-  const now = deps.effects.clock.now()
-  return authorize({ head, address, keys: deps.keys(), counters: deps.counters, wrongKeysPerMinute, now })
+  const { clock } = deps.effects
+  const [now, ticks] = [clock.now(), clock.ticks()]
+  return authorize({
+    head,
+    address,
+    keys: deps.keys(),
+    counters: deps.counters,
+    wrongKeysPerMinute,
+    now,
+    ticks,
+  })
 }
 
 /** Throws `unauthenticated`, `rate_limited` (too many wrong Keys), `pending_approval`, `forbidden`. */
@@ -57,9 +68,9 @@ function alive(entry: KeyEntry, now: number): boolean {
  * Only failures are counted: a page in a browser on this machine shares our address, and could otherwise lock out
  * every honest caller by sending wrong Keys.
  */
-function refuse({ counters, address, wrongKeysPerMinute, now }: Presence, message: string): never {
+function refuse({ counters, address, wrongKeysPerMinute, ticks }: Presence, message: string): never {
   const bucket = { max: wrongKeysPerMinute, windowS: 60, burst: wrongKeysPerMinute }
-  const taken = counters.take([{ key: `wrong-keys:${address}`, bucket, amount: 1 }], now)
+  const taken = counters.take([{ key: `wrong-keys:${address}`, bucket, amount: 1 }], ticks)
   if (taken.ok) throw new AppError('unauthenticated', { message })
   throw new AppError('rate_limited', {
     message: 'Too many wrong keys from this address.',

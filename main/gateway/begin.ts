@@ -98,7 +98,7 @@ function common(
     version: chosen.version,
     facts: factsOf(exchange, begun, run),
     limits: lowered(resolved.route.run, options),
-    ledger: ledgerOf(party, deps.counters, deps.effects.clock.now),
+    ledger: ledgerOf(party, deps.counters, deps.effects.clock),
     seed: options.seed ?? Math.floor(bucketOf('seed', exchange.id) * 0x7fffffff),
     stream: options.stream,
     hops,

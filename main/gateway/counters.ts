@@ -46,9 +46,8 @@ export function createCounters(options: CounterOptions = {}): Counters {
       levels.set(key, held)
       return held
     }
-    // A clock that was set back must neither take away nor give twice.
-    if (now > held.at) held.level = refilled(held, now)
-    held.at = now
+    held.level = refilled(held, now)
+    held.at = Math.max(held.at, now)
     return held
   }
 

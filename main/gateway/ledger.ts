@@ -1,5 +1,5 @@
 // Tokens and money: reserved at every holder before an upstream call, settled after it. All holders admit or none does.
-import type { Ledger } from '#main/engine/effects.ts'
+import type { Clock, Ledger } from '#main/engine/effects.ts'
 import { AppError, type ErrorCode } from '#shared/errors.ts'
 import { type Claim, type Holder, holders, type Party } from './limits.ts'
 import type { Counters, LimitSet } from './ports.ts'
@@ -8,7 +8,11 @@ const spends = (limits: LimitSet) =>
   limits.tokens !== undefined || limits.costUsd !== undefined || limits.budget !== undefined
 
 /** Null when nobody limits tokens or money: then the engine need not estimate. */
-export function ledgerOf(party: Party, counters: Counters, now: () => number): Ledger | null {
+export function ledgerOf(
+  party: Party,
+  counters: Counters,
+  { now, ticks }: Pick<Clock, 'now' | 'ticks'>,
+): Ledger | null {
   const { settings, route, key } = party
   if (
     !spends(settings.limits) &&
@@ -27,11 +31,11 @@ export function ledgerOf(party: Party, counters: Counters, now: () => number): L
       try {
         if (moneyClaims.length > 0 && costUsd === null) throw unpriced()
         refuseOversized(moneyClaims)
-        take(tokenClaims, 'token_limited', counters, now())
+        take(tokenClaims, 'token_limited', counters, ticks())
         try {
-          take(moneyClaims, 'budget_exceeded', counters, now())
+          take(moneyClaims, 'budget_exceeded', counters, ticks())
         } catch (thrown) {
-          giveBack(tokenClaims, 0, counters, now())
+          giveBack(tokenClaims, 0, counters, ticks())
           throw thrown
         }
       } catch (thrown) {
@@ -43,9 +47,9 @@ export function ledgerOf(party: Party, counters: Counters, now: () => number): L
         settle(actual) {
           if (!open) return
           open = false
-          giveBack(tokenClaims, spent(actual.tokens, tokens), counters, now())
+          giveBack(tokenClaims, spent(actual.tokens, tokens), counters, ticks())
           const usd = spent(actual.costUsd, costUsd ?? 0)
-          giveBack(moneyClaims, usd, counters, now())
+          giveBack(moneyClaims, usd, counters, ticks())
           for (const budget of budgets) budget.settle(usd)
         },
       }

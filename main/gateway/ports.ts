@@ -167,7 +167,10 @@ export interface RunReader {
   get(id: string, consumer: string): Promise<RunRow | undefined>
 }
 
-/** Shared counters: in-process on one machine; Redis for replicas later. */
+/**
+ * Shared counters: in-process on one machine; Redis for replicas later. Buckets are told monotonic milliseconds, budgets
+ * milliseconds since 1970.
+ */
 export interface Counters {
   /** Takes from every bucket or from none. */
   take(

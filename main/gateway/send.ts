@@ -74,10 +74,11 @@ function reportBug({ requestId }: Exchange, error: AppError, report: GatewayDeps
 /** A short body that nobody reads is swallowed by node:http, and the connection lives on. */
 const swallowed = 64 * 1024
 
-function bodyOnItsWay({ req, head, expects }: Exchange): boolean {
+function bodyOnItsWay({ req, expects }: Exchange): boolean {
   if (req.complete) return false
-  if (expects || head === undefined || head.chunked) return true
-  return head.contentLength > swallowed
+  // The door may have refused the request before it read the head.
+  const { 'content-length': length, 'transfer-encoding': coding } = req.headers
+  return expects || coding !== undefined || Number(length ?? 0) > swallowed
 }
 
 const drainBytes = 64 * 1024 * 1024
