@@ -5,7 +5,15 @@ import { AppError } from '#shared/errors.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
 import { arrange, type Shape } from './shapes.ts'
 import { addEntry, removeEntry, replaceValue } from './splice.ts'
-import { type DocumentPath, dataOf, entryAt, nodeAt, parseYaml, type YamlNode } from './yaml-tree.ts'
+import {
+  type DocumentPath,
+  dataOf,
+  entryAt,
+  nodeAt,
+  parseYaml,
+  type YamlNode,
+  type YamlText,
+} from './yaml-tree.ts'
 import { documentLines, fromData, inlineText, lineWidth } from './yaml-write.ts'
 
 export interface Change {
@@ -16,10 +24,10 @@ export interface Change {
   readonly insert?: true
 }
 
-/** One change of the document; a map or list in place of another is cut down to what differs between them. */
-export function applyEdit(text: string, change: Change, shape: Shape): string {
+/** The document after one change; a map or list in place of another is cut down to what differs between them. */
+export function applyEdit(document: YamlText, change: Change, shape: Shape): YamlText {
   const { path, value, insert } = change
-  const { root, data, sound } = parseYaml(text)
+  const { root, data, sound } = document
   if (root === undefined || data === undefined || !sound) {
     throw new AppError('invalid_request', {
       message: 'The file cannot be edited before its errors are mended.',
@@ -29,12 +37,12 @@ export function applyEdit(text: string, change: Change, shape: Shape): string {
   if (value !== undefined && present !== undefined && !insert) {
     const steps = difference(present, value, path)
     if (steps.length !== 1 || !isDeepStrictEqual(steps[0]?.path, path)) {
-      return steps.reduce((current, step) => applyEdit(current, step, shape), text)
+      return steps.reduce((current, step) => applyEdit(current, step, shape), document)
     }
   }
   const wanted = withValue(data, change)
-  if (isDeepStrictEqual(wanted, data)) return text
-  return exact(text, wanted, cuts(text, root, change, shape))
+  if (isDeepStrictEqual(wanted, data)) return document
+  return exact(document, wanted, cuts(document.text, root, change, shape))
 }
 
 /** What must change at `path` for `value` to stand there; nothing where it stands already. */
@@ -166,11 +174,11 @@ function shapeAt(shape: Shape, path: DocumentPath): Shape {
 }
 
 /** The first candidate that reads back as what was wanted. */
-function exact(before: string, wanted: Json, candidates: Iterable<string>): string {
+function exact(before: YamlText, wanted: Json, candidates: Iterable<string>): YamlText {
   for (const candidate of candidates) {
-    const { data, sound, problems } = parseYaml(candidate)
-    const clean = sound && problems.length <= parseYaml(before).problems.length
-    if (clean && isDeepStrictEqual(data, wanted)) return candidate
+    const after = parseYaml(candidate)
+    const clean = after.sound && after.problems.length <= before.problems.length
+    if (clean && isDeepStrictEqual(after.data, wanted)) return after
   }
   throw new AppError('internal', { message: 'The edit could not be written.' })
 }
