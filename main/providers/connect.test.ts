@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Models } from '#main/engine/effects.ts'
 import type { AppError } from '#shared/errors.ts'
 import type { ChatRequest, StreamEvent } from '#shared/model/chat.ts'
 import { textOf } from '#shared/model/chat.ts'
@@ -97,6 +98,11 @@ const refusal = (models: ConnectedModels, facts: Partial<Attempt> = {}): Promise
     () => Promise.reject(new Error('it answered')),
     (error: AppError) => error,
   )
+
+test('is what the engine asks for', () => {
+  const models: Models = connect()
+  expect(models.facts('up/m')).toMatchObject({ connection: 'up', model: 'm' })
+})
 
 describe('a call', () => {
   test('goes to the path and with the headers of its Connection and comes back as an answer', async () => {
@@ -575,6 +581,15 @@ describe('a Connection', () => {
     })
     expect(models.facts('bad/m')).toBeUndefined()
     expect(models.problems.has('up')).toBe(false)
+  })
+
+  test('without a credential does not call a vendor that needs one', async () => {
+    const models = connect({}, { openai: { provider: 'openai' } })
+    expect(await refusal(models, { target: 'openai/gpt-4o' })).toMatchObject({
+      code: 'upstream_auth',
+      message: expect.stringContaining('OPENAI_API_KEY'),
+      details: { reason: 'credential_missing' },
+    })
   })
 
   test('that is not there, and targets that are none', async () => {

@@ -157,12 +157,34 @@ export class Connection {
    * @throws AppError `upstream_auth` when a secret has no value
    */
   headers(stream: boolean): readonly string[] {
+    if (this.#lacksCredential) throw this.#noCredential()
     const values = this.#references.map((name) => this.#valueOf(name))
     if (this.#blocks === undefined || values.some((value, index) => value !== this.#values[index])) {
       this.#values = values
       this.#blocks = { whole: this.#block('application/json'), stream: this.#block('text/event-stream') }
     }
     return stream ? this.#blocks.stream : this.#blocks.whole
+  }
+
+  /** Nothing that could be a credential, and the vendor's own address: it would refuse the call. */
+  get #lacksCredential(): boolean {
+    const { credential, headers, base_url } = this.config
+    return (
+      this.row.keyed &&
+      credential === undefined &&
+      base_url === undefined &&
+      Object.keys(headers ?? {}).length === 0
+    )
+  }
+
+  #noCredential(): AppError {
+    const [name] = this.row.env.filter((one) => /KEY|TOKEN|PAT$/.test(one))
+    const hint = name === undefined ? '' : ` (elsewhere called ${name})`
+    return new AppError('upstream_auth', {
+      message: `The connection ${this.id} has no credential. Give it one${hint}: credential: secret:<name>.`,
+      details: { reason: 'credential_missing' },
+      connection: this.id,
+    })
   }
 
   #valueOf(name: string): string {

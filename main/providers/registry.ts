@@ -14,7 +14,7 @@ export interface ProviderRow {
   readonly local: boolean
   /** Its id in the price list, if that is another one. */
   readonly prices: string
-  /** Needs a credential. */
+  /** Refuses calls without a credential. */
   readonly keyed: boolean
 }
 
