@@ -28,8 +28,8 @@ export const chatModel = defineNode({
   outputs: {
     text: outlet('text', { streams: 'source' }),
     message: outlet('messages', { streams: 'source', description: 'The whole answer as one message.' }),
-    tool_calls: outlet('list<json>', { description: 'Absent when there are none.' }),
-    reasoning: outlet('text'),
+    tool_calls: outlet('list<json>', { optional: true, description: 'Absent when there are none.' }),
+    reasoning: outlet('text', { optional: true }),
     finish: outlet('text', { description: 'stop, length, tool_calls or other.' }),
     usage: outlet('json'),
   },

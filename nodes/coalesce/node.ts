@@ -18,7 +18,7 @@ export const coalesce = defineNode({
     ),
   outputs: {
     value: outlet('any', { sameAs: 'in_1' }),
-    which: outlet('number', { description: 'Number of the inlet, from 1.' }),
+    which: outlet('number', { optional: true, description: 'Number of the inlet, from 1.' }),
   },
   card: ['count'],
   effects: 'pure',

@@ -32,7 +32,9 @@ export const context = defineNode({
   }),
   inputs: {},
   outputs: (config) => ({
-    value: outlet(config.path === 'version' ? 'number' : config.path.includes('.') ? config.type : 'text'),
+    value: outlet(config.path === 'version' ? 'number' : config.path.includes('.') ? config.type : 'text', {
+      optional: config.path !== 'run.id' && config.path !== 'now',
+    }),
   }),
   card: ['path'],
   effects: 'pure',

@@ -42,6 +42,7 @@ export const switchNode = defineNode({
         description:
           'In order: each name is an outlet and has one test (equals, in, matches, between or if).',
         field: 'map',
+        ordered: true,
       },
     ),
   }),

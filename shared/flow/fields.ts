@@ -33,6 +33,8 @@ export interface FieldMeta {
   readonly title: string
   readonly description?: string
   readonly field: FieldKind
+  /** The order of the keys of this map decides what happens, so it counts in the hash of a Version. */
+  readonly ordered?: boolean
 }
 
 /** `field(z.int().default(2), { title: 'Tries', field: 'number' })`: the compiler insists on all three hints. */
