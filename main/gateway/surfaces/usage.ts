@@ -14,15 +14,18 @@ export interface RestUsage extends JsonObject {
 
 export function restUsage(usage: Usage, modelCalls: number): RestUsage {
   const { input, cacheRead, cacheWrite, output, reasoning } = usage
-  const unknown =
-    input === null || cacheRead === null || cacheWrite === null || output === null || reasoning === null
+  // A part that the vendor does not tell apart stands in input or output, so the sum is known without it.
+  const total =
+    input === null || output === null
+      ? null
+      : input + output + (cacheRead ?? 0) + (cacheWrite ?? 0) + (reasoning ?? 0)
   return {
     input_tokens: input,
     cache_read_tokens: cacheRead,
     cache_write_tokens: cacheWrite,
     output_tokens: output,
     reasoning_tokens: reasoning,
-    total_tokens: unknown ? null : input + cacheRead + cacheWrite + output + reasoning,
+    total_tokens: total,
     model_calls: modelCalls,
   }
 }
