@@ -8,7 +8,7 @@ export const contextReach = reach
 
 const stems = {
   phone:
-    'phone telephon telefon telefoon tel mobil cell call fax whats sms signal viber text dial ring reach hotline handy anruf rufnummer fon landline pager ext contact answer messag appel portable numéro appelez llam móvil movil telf celular chiama cellulare bel ligue ligar telemóvel zadzwo komórk numer voicemail',
+    'phone telephon telefon telefoon tel mobil cell call fax whats sms signal viber text dial ring reach hotline handy anruf rufnummer fon landline pager ext contact answering appel portable numéro appelez llam móvil movil telf celular chiama cellulare bel ligue ligar telemóvel zadzwo komórk numer voicemail',
   card: 'card credit debit visa mastercard amex maestro cc cvv karte kreditkarte carte tarjeta carta cartão kaart karta pan',
   us_ssn: 'ssn social security itin',
   de_tax_id: 'steuer idnr identifikationsnummer tin tax steuerid',
@@ -59,9 +59,15 @@ export function hasContext(text: string, start: number, end: number, kind: Conte
   if (list === undefined) return false
   const [left, right] = [before(text, start), after(text, end)]
   if (heard(left, list) || heard(right, list)) return true
-  const near = kind === 'phone' ? builtIn('touching') : undefined
+  if (kind !== 'phone') return false
+  if (someones.test(text.slice(Math.max(0, start - reach), start))) return true
+  const near = builtIn('touching')
   return near !== undefined && (heard(left.slice(-1), near) || heard(right.slice(0, 1), near))
 }
+
+/** A person's number is a phone number; any other number may be anything. */
+const someones =
+  /\b(?:my|your|his|her|their|our|meine|deine|ihre|mi|tu|su|mon|votre|mio|tuo|mijn)\s+(?:new\s|old\s|private\s|work\s)?(?:number|nummer|n[úu]mero|num[ée]ro)\b[^.\n]{0,30}$/i
 
 /** Does a word close before say that this is another kind of number? */
 export function isNumbered(text: string, start: number): boolean {

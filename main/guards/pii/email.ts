@@ -24,7 +24,7 @@ function localOf(text: string, at: number): number {
   const match = localPart.exec(text.slice(Math.max(0, at - 64), at))
   if (!match) return 0
   // Prose puts quotes, slashes and equals signs before an address; real ones begin with a letter or digit.
-  const local = match[0].replace(/^.*[/=?&|{}^!#$*'](?=.)/u, '').replace(/^[^\p{L}\p{N}_]+/u, '')
+  const local = match[0].replace(/^.*[/=?&|{}^!#$*](?=.)/u, '').replace(/^[^\p{L}\p{N}_]+/u, '')
   return local === '' || local.endsWith('.') || local.includes('..') ? 0 : local.length
 }
 

@@ -6,7 +6,7 @@ import { bare, isWordAt, type Recogniser } from './candidate.ts'
 import { hasContext, isNumbered } from './context.ts'
 
 /** Digits with at most two marks between them; a bracket may open the number or its area code. */
-const candidate = /(?:\+ ?|00(?=[ .-]?[1-9]))?\(?\d(?:[ ()./-]{0,3}\d){4,16}/g
+const candidate = /\(?(?:\+ ?|00(?=[ .-]?[1-9]))?\(?\d(?:[ ()./-]{0,3}\d){4,16}/g
 const extension = /^\s?(?:x|ext\.?|extension|#|durchwahl|app\.?)\s?\d{1,6}(?!\d)/i
 
 interface Plan {
@@ -45,7 +45,7 @@ export function phone(regions: readonly string[]): Recogniser {
 
 /** The longest beginning of the candidate that is a number: what follows may be another one. */
 function longest(text: string, from: number, to: number, own: readonly Plan[]): Span | undefined {
-  const start = text.charAt(from) === '(' && !text.slice(from, to).includes(')') ? from + 1 : from
+  const start = isOpenBracket(text.slice(from, to)) ? from + 1 : from
   if (!opens(text, start)) return undefined
   for (let end = to; end - start >= 6; end = previousGroup(text, start, end)) {
     if (!closes(text, end)) continue
@@ -55,6 +55,15 @@ function longest(text: string, from: number, to: number, own: readonly Plan[]): 
     return { start, end: end + (tail ? tail[0].length : 0), kind: 'phone', score }
   }
   return undefined
+}
+
+/** The first bracket belongs to the sentence when it is not closed inside the number. */
+function isOpenBracket(written: string): boolean {
+  return written.startsWith('(') && count(written, '(') > count(written, ')')
+}
+
+function count(text: string, char: string): number {
+  return text.split(char).length - 1
 }
 
 /** Not a piece of a longer number, a price, a path or an address. */
@@ -79,7 +88,7 @@ function rate(text: string, start: number, end: number, own: readonly Plan[]): n
   const written = text.slice(start, end)
   const digits = bare(written)
   if (!balanced(written) || new Set(digits).size < 2) return undefined
-  if (written.startsWith('+'))
+  if (/^\(?\+/.test(written))
     return isInternational(digits) || isInternational(withoutTrunk(written)) ? 0.95 : undefined
   if (isOther(written)) return undefined
   const context = () => hasContext(text, start, end, 'phone')
@@ -102,10 +111,7 @@ function withoutTrunk(written: string): string {
 }
 
 function balanced(written: string): boolean {
-  return (
-    (written.match(/\(/g)?.length ?? 0) === (written.match(/\)/g)?.length ?? 0) &&
-    !/[./-]{2}|\d\(|\(\)/.test(written)
-  )
+  return count(written, '(') === count(written, ')') && !/[./-]{2}|\d\(|\(\)/.test(written)
 }
 
 function isPlanned(digits: string, own: readonly Plan[]): boolean {
@@ -125,6 +131,8 @@ function isNational(
   const ten = digits.length === 11 && digits.startsWith('1') ? digits.slice(1) : digits
   if (/^(?:1[ .-]?)?(?:\(\d{3}\)[ -]?|\d{3}([ .-]))\d{3}[ .-]\d{4}$/.test(written))
     return ten.length === 10 && own.some(isNorthAmerican)
+  if (/^\(\d{2}\) ?9?\d{4}-\d{4}$/.test(written)) return isPlanned(digits, own)
+  if (/^\d{3} \d{2} \d{2} \d{2}$/.test(written) && !digits.startsWith('0')) return isPlanned(digits, own)
   if (!digits.startsWith('0') || digits.length < 9) return false
   return groups.every((group) => group.length >= 2) && isPlanned(digits, own)
 }
@@ -136,6 +144,7 @@ function isNorthAmerican(plan: Plan): boolean {
 const dayFirst = /^(\d{1,2})([./-])(\d{1,2})\2(?:\d{2}|\d{4})(?![./-]?\d)/
 const yearFirst = /^(?:19|20)\d{2}([./-])(\d{1,2})\1(\d{1,2})(?![./-]?\d)/
 const yearRange = /^(?:19|20)\d{2}\s?[-/]\s?(?:19|20)?\d{2}$/
+const decimal = /^\d+\.\d{1,2}$/
 const amount = /^\d{1,3}(?:\.\d{3}){2,}$/
 const ssn = /^\d{3}-\d{2}-\d{4}$/
 const zip = /^\d{5}-\d{4}$/
@@ -148,6 +157,7 @@ const version = /^\d{1,3}(?:\.\d{1,3}){2,}$/
 function isOther(written: string): boolean {
   if (isDate(written)) return true
   if ([yearRange, ssn, zip, order, book, cardLike].some((form) => form.test(written))) return true
+  if (decimal.test(written)) return true
   if (amount.test(written) && !written.startsWith('0')) return true
   return version.test(written) && bare(written).length < 9
 }
