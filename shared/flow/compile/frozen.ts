@@ -15,12 +15,18 @@ function copy(value: unknown): Json {
     case 'object': {
       if (value === null) return null
       if (Array.isArray(value)) return Object.freeze(value.map((each) => copy(each)))
+      if (!isPlain(value)) throw new TypeError('A Plan holds plain maps only.')
       const kept = Object.entries(value).filter(([, each]) => each !== undefined)
       return Object.freeze(Object.fromEntries(kept.map(([key, each]) => [key, copy(each)])))
     }
     default:
       throw new TypeError(`A Plan holds plain data, no ${typeof value}.`)
   }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 /** Freezes in place, for values that were just made; what is frozen already is taken to be so to the bottom. */
