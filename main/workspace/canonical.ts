@@ -1,5 +1,6 @@
 // Canonical form (flow-file.md 1.6): what the app writes for new content, and what `sluice fmt` makes of any file.
 import type { Json } from '#shared/json.ts'
+import { newerFormat } from './judge.ts'
 import { formatPrompt } from './prompt.ts'
 import { arrange, type DocumentKind, shapeFor } from './shapes.ts'
 import { withComments } from './yaml-comments.ts'
@@ -9,7 +10,7 @@ import { documentLines, fromData, toData } from './yaml-write.ts'
 export type { DocumentKind } from './shapes.ts'
 
 /**
- * The same document in canonical form, comments kept; undefined when the text cannot be read. A byte order mark, CR LF
+ * The same document in canonical form, comments kept; undefined when the text cannot be read or is newer. A byte order mark, CR LF
  * and a missing last line break are mended.
  */
 export function formatText(kind: DocumentKind, text: string): string | undefined {
@@ -17,7 +18,7 @@ export function formatText(kind: DocumentKind, text: string): string | undefined
   if (kind === 'prompt') return formatPrompt(clean)
   const yaml = parseYaml(clean)
   const broken = yaml.problems.some(({ severity }) => severity !== 'warning')
-  if (broken || !yaml.sound || yaml.root?.kind !== 'map') return undefined
+  if (broken || !yaml.sound || yaml.root?.kind !== 'map' || newerFormat(yaml, kind)) return undefined
   return `${documentLines(arrange(withComments(yaml), shapeFor(kind))).join('\n')}\n`
 }
 

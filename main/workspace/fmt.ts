@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import type { FileProblem } from '#shared/flow/diagnostics.ts'
 import { formatText } from './canonical.ts'
 import { listFolder } from './folder.ts'
+import { type LocatedProblem, newerFormat } from './judge.ts'
 import { kindOf } from './kinds.ts'
 import { readPrompt } from './prompt.ts'
 import type { DocumentKind } from './shapes.ts'
-import { fileProblem, loadText, problemAt } from './source.ts'
+import { loadText, problemAt } from './source.ts'
 import { writeFileAtomic } from './write.ts'
 import { parseYaml } from './yaml-tree.ts'
 
@@ -35,10 +36,7 @@ export function fmt(folder: string, { check }: FmtOptions): FmtResult {
       continue
     }
     const { text } = loaded
-    const newer =
-      /^---\n?format: sluice\/\w+@([2-9]|\d{2,})/m.test(text) ||
-      /^format: sluice\/\w+@([2-9]|\d{2,})/.test(text)
-    const formatted = newer ? undefined : formatText(kind.kind, text)
+    const formatted = formatText(kind.kind, text)
     if (formatted === undefined) problems.push(...whyNot(file, kind.kind, text))
     else if (formatted !== text) {
       changed.push(file)
@@ -48,20 +46,33 @@ export function fmt(folder: string, { check }: FmtOptions): FmtResult {
   return { changed, problems }
 }
 
+/** The errors of a file that cannot be formatted: its syntax, not what it says. */
 function whyNot(file: string, kind: DocumentKind, text: string): FileProblem[] {
-  const found =
-    kind === 'prompt'
-      ? readPrompt('', text).problems.map((problem) => problemAt(file, problem))
-      : syntaxProblems(file, text)
-  const errors = found.filter((problem) => problem.severity === 'error')
-  return errors.length > 0
-    ? errors
-    : [fileProblem(file, 'newer_format', 'cannot be formatted by this release')]
+  const found = kind === 'prompt' ? readPrompt('', text).problems : syntaxProblems(text, kind)
+  return found.filter(({ severity }) => severity === 'error').map((problem) => problemAt(file, problem))
 }
 
-function syntaxProblems(file: string, text: string): FileProblem[] {
+function syntaxProblems(text: string, kind: DocumentKind): readonly LocatedProblem[] {
   const yaml = parseYaml(text)
-  return yaml.problems.map(({ code, severity = 'error', offset, message }) =>
-    problemAt(file, { code, severity, message, path: [], ...yaml.position(offset) }),
-  )
+  const newer = newerFormat(yaml, kind)
+  if (newer !== undefined) return [newer]
+  if (yaml.problems.length === 0) {
+    return [
+      {
+        code: 'wrong_value',
+        severity: 'error',
+        message: `the ${kind} must be a map`,
+        path: [],
+        line: 1,
+        column: 1,
+      },
+    ]
+  }
+  return yaml.problems.map(({ code, severity = 'error', offset, message }) => ({
+    code,
+    severity,
+    message,
+    path: [],
+    ...yaml.position(offset),
+  }))
 }

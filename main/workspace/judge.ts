@@ -31,15 +31,8 @@ export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Ju
   const add = (issue: Pick<LocatedProblem, 'code' | 'message' | 'path'>, place: 'key' | 'value') =>
     problems.push({ severity: 'error', ...issue, ...yaml.position(offsetOf(yaml.root, issue.path, place)) })
   const { data } = yaml
-  const newer = newerFormat(data, kind)
-  if (newer !== undefined) {
-    const position = yaml.position(offsetOf(yaml.root, ['format'], 'value'))
-    return {
-      value: null,
-      data: null,
-      problems: [{ code: 'newer_format', severity: 'error', message: newer, path: ['format'], ...position }],
-    }
-  }
+  const newer = newerFormat(yaml, kind)
+  if (newer !== undefined) return { value: null, data: null, problems: [newer] }
   if (!yaml.sound || data === undefined) return { value: null, data: null, problems }
   if (yaml.root?.kind === 'map' && yaml.root.pairs.findIndex((pair) => pair.key === 'format') > 0) {
     add({ code: 'wrong_value', path: ['format'], message: '"format" must be the first key' }, 'key')
@@ -51,12 +44,20 @@ export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Ju
   return { value: result.success && !errors ? result.data : null, data, problems }
 }
 
-/** Formats rise with the main version: `sluice/flow@2` comes with Sluice 2.0. */
-function newerFormat(data: Json | undefined, kind: string): string | undefined {
-  const format = isJsonObject(data) ? data.format : undefined
+/** Formats rise with the main version: `sluice/flow@2` comes with Sluice 2.0. Of such a file nothing is judged or written. */
+export function newerFormat(yaml: YamlText, kind: string): LocatedProblem | undefined {
+  const format = isJsonObject(yaml.data) ? yaml.data.format : undefined
   const match = typeof format === 'string' ? /^sluice\/([a-z]+)@([1-9]\d{0,3})$/.exec(format) : null
   if (match === null || match[1] !== kind || match[2] === '1') return undefined
-  return `needs Sluice ${match[2]}.0 or later: the format ${format} is newer than this release`
+  const message = `needs Sluice ${match[2]}.0 or later: the format ${format} is newer than this release`
+  const path = ['format']
+  return {
+    code: 'newer_format',
+    severity: 'error',
+    message,
+    path,
+    ...yaml.position(offsetOf(yaml.root, path)),
+  }
 }
 
 /** The document without the entries of maps that are wrong; in lists a place has a meaning, so nothing is taken out. */

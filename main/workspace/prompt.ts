@@ -5,7 +5,7 @@ import { promptHeadSchema, promptVariableSchema } from '#shared/flow/schema.ts'
 import type { BlockRole, Prompt, PromptBlock, PromptVariable } from '#shared/flow/types.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
 import { parseTemplate } from '#shared/text/template.ts'
-import { type Judged, judge, type LocatedProblem } from './judge.ts'
+import { type Judged, judge, type LocatedProblem, newerFormat } from './judge.ts'
 import type { Position } from './positions.ts'
 import { positionsOf } from './positions.ts'
 import { arrange, shapeFor } from './shapes.ts'
@@ -278,7 +278,7 @@ export function formatPrompt(text: string): string | undefined {
   const broken = [...problems, ...(head?.problems ?? [])].some(
     ({ severity }) => (severity ?? 'error') === 'error',
   )
-  if (head === undefined || broken || !head.sound) return undefined
+  if (head === undefined || broken || !head.sound || newerFormat(head, 'prompt')) return undefined
   return promptText(documentLines(arrange(withComments(head), shapeFor('prompt'))), blocks)
 }
 

@@ -15,7 +15,7 @@ const maxDepth = 8
  * it and `.` for the workspace. The returned function ends it.
  */
 export function watchWorkspace(folder: string, onChange: (paths: readonly string[]) => void): () => void {
-  const watched = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>()
+  const watched = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>()
   const changed = new Set<string>()
   let timer: NodeJS.Timeout | undefined
   let away: NodeJS.Timeout | undefined
@@ -34,12 +34,12 @@ export function watchWorkspace(folder: string, onChange: (paths: readonly string
   /** Watches folders that are new or were replaced, and lets go of those that are gone. */
   function attach(): void {
     const wanted = foldersOf(folder)
-    for (const [path, { watcher, inode }] of watched) {
-      if (wanted.get(path) === inode) continue
+    for (const [path, { watcher, identity }] of watched) {
+      if (wanted.get(path) === identity) continue
       watcher.close()
       watched.delete(path)
     }
-    for (const [path, inode] of wanted) if (!watched.has(path)) open(path, inode)
+    for (const [path, identity] of wanted) if (!watched.has(path)) open(path, identity)
     clearTimeout(away)
     if (wanted.size === 0) away = setTimeout(comeBack, returnMs).unref()
   }
@@ -49,14 +49,14 @@ export function watchWorkspace(folder: string, onChange: (paths: readonly string
     if (watched.size > 0) report('.')
   }
 
-  function open(path: string, inode: number): void {
+  function open(path: string, identity: string): void {
     try {
       const watcher = watch(join(folder, path), { persistent: false }, (_event, name) => {
         if (name === null) report(path === '' ? '.' : path)
         else if (concerns(path, name)) report(path === '' ? name : `${path}/${name}`)
       })
       watcher.on('error', () => report(path === '' ? '.' : path))
-      watched.set(path, { watcher, inode })
+      watched.set(path, { watcher, identity })
     } catch {
       // It disappeared between listing and watching; whoever watches its parent reports that.
     }
@@ -82,12 +82,12 @@ function isTopLevel(name: string): boolean {
 }
 
 /** Folders with what tells one from another of the same name. Empty when the workspace itself is gone. */
-function foldersOf(folder: string): ReadonlyMap<string, number> {
-  const found = new Map<string, number>()
+function foldersOf(folder: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
   const visit = (path: string, depth: number): void => {
-    const inode = inodeOf(join(folder, path))
-    if (inode === undefined) return
-    found.set(path, inode)
+    const identity = identityOf(join(folder, path))
+    if (identity === undefined) return
+    found.set(path, identity)
     if (depth > maxDepth) return
     for (const name of childFolders(join(folder, path))) {
       if (path === '' ? isTopLevel(name) : !name.startsWith('.'))
@@ -98,8 +98,10 @@ function foldersOf(folder: string): ReadonlyMap<string, number> {
   return found
 }
 
-function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino
+/** File systems give the inode of a deleted folder to the next one, so the time of birth counts too. */
+function identityOf(path: string): string | undefined {
+  const facts = statSync(path, { throwIfNoEntry: false })
+  return facts && `${facts.dev}:${facts.ino}:${facts.birthtimeMs}`
 }
 
 function childFolders(path: string): string[] {
