@@ -21,7 +21,9 @@ export interface ChannelOptions {
 export interface Pools {
   /** A new pool; the caller keeps it, and closes it unless the whole set is closed. */
   open(url: URL, options: ChannelOptions): Channel
+  /** Nobody will begin anything new on it. Calls that wait for their turn still get theirs. */
   close(channel: Channel): void
+  /** At once, running calls included. */
   closeAll(): Promise<void>
 }
 
@@ -47,7 +49,9 @@ export function createPools(env: Readonly<Record<string, string | undefined>>): 
       return { dispatcher, origin: url.origin, proxied }
     },
     close({ dispatcher }) {
-      if (open.delete(dispatcher)) dispatcher.close().catch(() => {})
+      setTimeout(() => {
+        if (open.delete(dispatcher)) dispatcher.close().catch(() => {})
+      }, graceMs).unref()
     },
     async closeAll() {
       const all = [...open]
@@ -69,6 +73,7 @@ const limits = {
 }
 
 const defaultConnectMs = 10_000
+const graceMs = 120_000
 
 function connector(url: URL, options: ChannelOptions): buildConnector.connector {
   const connect = buildConnector({

@@ -549,6 +549,14 @@ describe('a Connection', () => {
     expect((await Promise.all(both)).map(({ parts }) => textOf(parts))).toEqual(['ok', 'ok'])
   })
 
+  test('that is replaced lets its calls end, those in line too', async () => {
+    upstream.script({ ...answer('ok'), delayMs: 60 })
+    const models = connect({ concurrency: 1 })
+    const both = [models.chat(attempt()), models.chat(attempt())]
+    models.close()
+    expect((await Promise.all(both)).map(({ parts }) => textOf(parts))).toEqual(['ok', 'ok'])
+  })
+
   test('has limits of its own below those of the step', async () => {
     upstream.script({ raw: '', end: 'hang' })
     const models = connect({ timeouts: { headers_ms: 100 } })

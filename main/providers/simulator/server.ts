@@ -32,8 +32,6 @@ export async function startSimulator(options: { readonly port?: number } = {}): 
     server.once('error', reject)
     server.listen(options.port ?? 0, '127.0.0.1', resolve)
   })
-  // It must not keep a program alive that has nothing else to do.
-  server.unref()
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
