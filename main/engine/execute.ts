@@ -133,6 +133,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   }
 
   cut(steps: readonly number[], reason: AppError): void {
+    if (this.over) return
     this.#steps.cut(steps, reason)
     if (this.#cause && this.#steps.cutting === 0) this.abort(this.#cause)
   }
@@ -145,7 +146,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
       this.#next += 1
       this.#steps.start(step)
     }
-    this.#queue = []
+    this.#queue.length = 0
     this.#next = 0
     this.#draining = false
     if (this.#steps.left === 0 && !this.over) this.#finish()

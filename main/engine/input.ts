@@ -28,7 +28,7 @@ export function readInput(prepared: Prepared, input: Json, limits = defaultInput
   checkTexts(given, request.fields, limits)
   const fields: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(request.fields)) {
-    const value = given[name] === undefined ? field.default : given[name]
+    const value = Object.hasOwn(given, name) ? given[name] : field.default
     if (value !== undefined) fields[name] = fieldValue(value, field.type, `/${name}`)
   }
   return request.chat ? { fields, chat: chatOf(given, request.chat, choice) } : { fields }

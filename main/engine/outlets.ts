@@ -24,26 +24,29 @@ export interface OutletsHost {
 }
 
 export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets): void {
-  const { plan, unheard } = step.step
-  for (const outlet of unheard) {
-    const value = outlets[outlet.name]
-    if (value !== undefined && !isPromise(value)) {
-      host.failed(step, unheardError(outlet, value))
+  if (step.alive && !failsUnheard(host, step, outlets)) {
+    for (const outlet of step.step.plan.outlets) {
+      put(host, step, { outlet, value: own(outlets, outlet.name) })
+      if (!step.alive) break
+    }
+    if (step.alive && step.step.plan.answer >= 0) answer(host, step, outlets.value)
+    if (step.alive) {
+      if (step.open === 0) host.close(step, 'ok', null)
       return
     }
   }
-  // Held open until all are put: a stream that is over already must not end the step before its other outlets.
-  step.open += 1
-  for (const outlet of plan.outlets) {
-    put(host, step, { outlet, value: outlets[outlet.name] })
-    if (!step.alive) return
+  // Promises that nobody waits for any more must not end the process when they fail.
+  for (const value of Object.values(outlets)) if (isPromise(value)) value.then(undefined, () => undefined)
+}
+
+function failsUnheard(host: OutletsHost, step: StepRun, outlets: Outlets): boolean {
+  for (const outlet of step.step.unheard) {
+    const value = own(outlets, outlet.name)
+    if (value === undefined || isPromise(value)) continue
+    host.failed(step, unheardError(outlet, value))
+    return true
   }
-  if (plan.answer >= 0) {
-    answer(host, step, outlets.value)
-    if (!step.alive) return
-  }
-  step.open -= 1
-  if (step.open === 0) host.close(step, 'ok', null)
+  return false
 }
 
 interface Taken {
@@ -184,6 +187,11 @@ function watch(host: OutletsHost, step: StepRun, taken: Taken): void {
     end: (whole: unknown) => host.emit({ type: 'step-value', ...from, value: whole }),
     fail: () => undefined,
   })
+}
+
+/** An outlet may be called `constructor`. */
+function own(outlets: Outlets, name: string): unknown {
+  return Object.hasOwn(outlets, name) ? outlets[name] : undefined
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

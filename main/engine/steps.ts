@@ -34,6 +34,7 @@ const running = 2
 const done = 3
 
 type Input = Record<string, unknown>
+const none: readonly never[] = Object.freeze([])
 
 export class Steps implements OutletsHost {
   readonly #run: StepsHost
@@ -66,13 +67,30 @@ export class Steps implements OutletsHost {
     const { edges, tries } = this.#run
     if (plan.gates.length > 0 && tries?.shut(plan.gates)) this.#skip(step, 'standby')
     else if (plan.mode === 'off' || !edges.wanted(plan.when)) this.#skip(step, 'skipped')
-    else this.#gather(step)
+    else this.#begin(step)
   }
 
-  #gather(step: PreparedStep): void {
+  #begin(step: PreparedStep): void {
+    const outcome = step.tries.length > 0 ? (this.#run.tries as Tries).outcome(step.index) : -1
+    // Without a prototype: an inlet may be called `constructor`, and an absent one is undefined.
+    const input: Input = Object.create(null) as Input
+    let readings: readonly Reading[] | null
+    try {
+      readings = this.#gather(step, outcome, input)
+    } catch (thrown) {
+      // A value that is not what its outlet said, so that it cannot be converted.
+      this.#failUnrun(step, input, stepError(step, thrown))
+      return
+    }
+    if (readings === null) this.#skip(step, 'skipped')
+    else if (outcome instanceof AppError) this.#failUnrun(step, input, outcome)
+    else if (readings.length > 0) this.#collect(step, input, readings)
+    else this.#enter(step, input)
+  }
+
+  /** Fills `input` and gives the streams that have to be collected for it; null: a required inlet is absent. */
+  #gather(step: PreparedStep, outcome: number | AppError, input: Input): readonly Reading[] | null {
     const { edges, tries, streaming } = this.#run
-    const outcome = step.tries.length > 0 ? (tries as Tries).outcome(step.index) : -1
-    const input: Input = {}
     let readings: Reading[] | null = null
     for (const inlet of step.inlets) {
       if (inlet.branch >= 0) {
@@ -81,11 +99,8 @@ export class Steps implements OutletsHost {
       }
       const edge = edges.given(inlet)
       if (edge < 0) {
-        if (!inlet.required) continue
-        this.#skip(step, 'skipped')
-        return
-      }
-      if (streaming && edges.collects(edge)) {
+        if (inlet.required) return null
+      } else if (streaming && edges.collects(edge)) {
         readings ??= []
         const whole = (value: unknown) => {
           input[inlet.name] = this.#converted(edge, value)
@@ -93,9 +108,7 @@ export class Steps implements OutletsHost {
         readings.push({ live: edges.value(edge) as AnyLive, whole })
       } else input[inlet.name] = this.#converted(edge, edges.value(edge))
     }
-    if (outcome instanceof AppError) this.#failUnrun(step, input, outcome)
-    else if (readings) this.#collect(step, input, readings)
-    else this.#enter(step, input)
+    return readings ?? none
   }
 
   #converted(edge: number, value: unknown): unknown {
@@ -192,13 +205,13 @@ export class Steps implements OutletsHost {
       return
     }
     if (!(outlets instanceof Promise)) {
-      settleOutlets(this, run, outlets)
+      this.#settle(run, outlets)
       return
     }
     this.#limit(run)
     outlets.then(
       (late) => {
-        if (run.alive) settleOutlets(this, run, late)
+        this.#settle(run, late)
         this.drain()
       },
       (thrown: unknown) => {
@@ -206,6 +219,15 @@ export class Steps implements OutletsHost {
         this.drain()
       },
     )
+  }
+
+  /** A node that gives back something else than outlets fails, and not the process with it. */
+  #settle(run: StepRun, outlets: Outlets): void {
+    try {
+      settleOutlets(this, run, outlets)
+    } catch (thrown) {
+      this.failed(run, thrown)
+    }
   }
 
   /** Starts the clock of `policy.timeout_ms`, once. */

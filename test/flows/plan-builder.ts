@@ -221,7 +221,8 @@ function stepOf(flow: TestFlow, id: string, lowered: Lowered): PlanStep {
   const out = (outlet: string) =>
     lowered.wires.filter((wire) => wire.from === id && wire.outlet === outlet).map((wire) => wire.index)
   const inlets: PlanInlet[] = Object.entries(node.inlets ?? {}).map(([name, inlet]) => {
-    const { type, required, gather, reads } = inlet
+    const { type, gather, reads } = inlet
+    const required = inlet.required && !node.tries?.ports.includes(name)
     return { name, type, required, gather, reads, edges: into(name) }
   })
   const outlets: PlanOutlet[] = Object.entries(node.outlets ?? {}).map(([name, outlet]) => ({
