@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '#shared/errors.ts'
 import type { GuardBuilders } from '#shared/flow/definition.ts'
+import { withoutOverlaps } from '#shared/guards/overlaps.ts'
 import { ruleProblem, ruleSchema } from '#shared/guards/rule-config.ts'
 import { piiScan } from './pii/scan.ts'
 import { buildRule } from './rules/build-rule.ts'
@@ -36,7 +37,12 @@ export function guardBuilders(): GuardBuilders {
       if (!parsed.success) return undefined
       const problem = ruleProblem(parsed.data)
       if (problem !== undefined) throw new AppError('flow_error', { message: problem })
-      return buildRule(parsed.data)
+      const check = buildRule(parsed.data)
+      // One place may be seen in several views.
+      return (text) => {
+        const found = check(text)
+        return found && { reason: found.reason, spans: withoutOverlaps(found.spans) }
+      }
     },
   }
 }

@@ -1,7 +1,7 @@
 // A text that must not leak: as it is, in any run of its words, or spelled, reversed or encoded.
 import type { RuleCheck, Span } from '#shared/flow/definition.ts'
 import type { RuleOf } from '#shared/guards/rule-config.ts'
-import { reversed } from '../text/disguises.ts'
+import { reversed, rotated } from '../text/disguises.ts'
 import { Keywords } from '../text/keywords.ts'
 import { folded, viewsOf } from '../text/normalise.ts'
 import { identity, type View, ViewBuilder } from '../text/view.ts'
@@ -11,7 +11,7 @@ const shingleLetters = 24
 
 export function canary({ protect, words }: RuleOf<'canary'>): RuleCheck {
   const runs = wordRuns(folded(identity(protect)).text, words)
-  const keywords = new Keywords([...runs, ...runs.map(reversed)])
+  const keywords = new Keywords([...runs, ...runs.map(reversed), ...runs.map(rotated)])
   return (text) => {
     const views = viewsOf(text)
     const spans: Span[] = []

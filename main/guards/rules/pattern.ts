@@ -18,9 +18,12 @@ export function pattern(rule: RuleOf<'pattern'>): RuleCheck {
       views(text).some((view) => regex.test(view.text)) ? undefined : { reason: 'pattern', spans: [] }
   return (text) => {
     const spans: Span[] = []
-    for (const view of views(text))
+    for (const view of views(text)) {
+      // Whether there is a match costs a tenth of where it is, and mostly there is none.
+      if (!regex.test(view.text)) continue
       for (const { start, end } of regex.find(view.text))
         if (end > start) spans.push({ ...view.original(start, end), kind: 'pattern', score: 1 })
+    }
     return spans.length === 0 ? undefined : { reason: 'pattern', spans }
   }
 }

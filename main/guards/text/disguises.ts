@@ -7,7 +7,7 @@ const leet: Readonly<Record<string, string>> = {
 } // biome-ignore format: one row
 
 /** Only words that mix letters with such characters are read anew; numbers stay numbers. */
-const word = /[a-z0-9@$!|+]{3,}/g
+const word = /[a-z0-9@$!|+]{2,}/g
 const mixes = /[a-z][0134578@$!|+]|[0134578@$|+][a-z]/
 
 /** `1gn0re` → `ignore`; where a 1 stands, also with l for it. */
