@@ -1,5 +1,5 @@
 // Names cycles: one shortest cycle for each knot of nodes that all reach each other.
-import type { Link } from './connect.ts'
+import type { Link } from './links.ts'
 
 export function cyclesIn(ids: readonly string[], links: readonly Link[]): readonly (readonly Link[])[] {
   const inside = new Set(ids)

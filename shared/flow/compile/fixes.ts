@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../json.ts'
 import type { Fix } from '../diagnostics.ts'
 import { edgeText, type FlowEdit } from '../edit.ts'
-import { conversion, type PortType } from '../ports.ts'
+import { conversion, type Outlet, type PortType } from '../ports.ts'
 import type { CompileEnv } from './env.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import type { ShapedFlow } from './shape.ts'
@@ -91,30 +91,48 @@ export function coalesceFix(
   return { title: 'Take the first that has a value (coalesce)', edits }
 }
 
+interface Offer {
+  readonly node: GraphNode
+  readonly port: string
+  readonly outlet: Outlet
+}
+
+/** Outlets that an inlet might be waiting for, by name and by type. */
+export interface Offers {
+  readonly byName: ReadonlyMap<string, readonly Offer[]>
+  readonly byType: ReadonlyMap<string, readonly Offer[]>
+}
+
+export function offersOf(graph: Graph): Offers {
+  const offers = graph.nodes.flatMap((node) =>
+    [...node.outlets].flatMap(([port, outlet]) =>
+      outlet.secret || outlet.type === 'any' ? [] : [{ node, port, outlet }],
+    ),
+  )
+  return {
+    byName: Map.groupBy(offers, ({ port }) => port),
+    byType: Map.groupBy(offers, ({ outlet }) => outlet.type),
+  }
+}
+
 /** An edge from the one outlet that is plainly meant: of the same name and fitting, or else the only one of that type. */
 export function feedFix(
   node: GraphNode,
   name: string,
-  { graph }: { readonly graph: Graph },
+  { graph, offers }: { readonly graph: Graph; readonly offers: Offers },
 ): Fix | undefined {
   const inlet = node.inlets.get(name)
   if (!inlet || inlet.secret) return undefined
-  const later = downstream(node, graph)
-  const outlets = graph.nodes
-    .filter((other) => !later.has(other))
-    .flatMap((other) =>
-      [...other.outlets]
-        .filter(([, outlet]) => !outlet.secret && outlet.type !== 'any')
-        .map(([port, outlet]) => ({ other, port, outlet })),
-    )
-  const named = outlets.filter(
-    ({ port, outlet }) => port === name && conversion(outlet.type, inlet.type, outlet.schema) === 'none',
+  const named = (offers.byName.get(name) ?? []).filter(
+    ({ outlet }) => conversion(outlet.type, inlet.type, outlet.schema) === 'none',
   )
-  const typed = outlets.filter(({ outlet }) => inlet.type !== 'any' && outlet.type === inlet.type)
-  const [meant, second] = named.length > 0 ? named : typed
+  const likely = named.length > 0 ? named : (offers.byType.get(inlet.type) ?? [])
+  if (likely.length === 0 || likely.length > 20) return undefined
+  const later = downstream(node, graph)
+  const [meant, second] = likely.filter((offer) => !later.has(offer.node))
   if (!meant || second) return undefined
-  const edge = joined(meant.other.id, meant.port, node.id, name)
-  return { title: `Connect ${meant.other.id}.${meant.port}`, edits: [{ op: 'add-edge', edge }] }
+  const edge = joined(meant.node.id, meant.port, node.id, name)
+  return { title: `Connect ${meant.node.id}.${meant.port}`, edits: [{ op: 'add-edge', edge }] }
 }
 
 function downstream(start: GraphNode, graph: Graph): ReadonlySet<GraphNode> {
@@ -133,4 +151,18 @@ function freeId(flow: ShapedFlow, type: string): string {
 
 function joined(from: string, outlet: string, to: string, inlet: string): string {
   return edgeText({ from: { node: from, port: outlet }, to: { node: to, port: inlet } })
+}
+
+export function removeEdge(edge: string) {
+  return { title: 'Remove the edge', edits: [{ op: 'remove-edge', edge }] as const }
+}
+
+export function replaceEdge(edge: string, by: string) {
+  return {
+    title: `Change it to ${by}`,
+    edits: [
+      { op: 'remove-edge', edge },
+      { op: 'add-edge', edge: by },
+    ] as const,
+  }
 }

@@ -1,9 +1,9 @@
 // Pass 4: cycles are named, nodes that lead nowhere are left out, and the rest gets a topological order that depends on
 // ids alone, never on the order of the document.
 import type { FlowEdit } from '../edit.ts'
-import type { Link, Nodes } from './connect.ts'
 import { cyclesIn } from './cycles.ts'
 import { type Graph, type GraphNode, graphOf } from './graph.ts'
+import type { Link, Nodes } from './links.ts'
 import { edgeAt, error, type Report, warning } from './report.ts'
 
 /** The graph of the nodes that count, in order; null when there is a cycle. */

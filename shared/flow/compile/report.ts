@@ -24,7 +24,10 @@ export const info = (code: ProblemCode, problem: Omit<Problem, 'code' | 'severit
 
 /** `; did you mean "x"?` or nothing. */
 export function hint(word: string, known: Iterable<string>): string {
-  const close = didYouMean(word, known)
+  return meaning(didYouMean(word, known))
+}
+
+export function meaning(close: string | undefined): string {
   return close === undefined ? '' : `; did you mean "${close}"?`
 }
 

@@ -1,8 +1,8 @@
 // What type a pass-through port really has: that of what feeds it (nodes.md 1.3).
 import type { JsonSchema } from '../../json.ts'
 import { type Conversion, conversion, type PortType } from '../ports.ts'
-import type { PortLink } from './connect.ts'
 import { type GraphNode, passedInlets } from './graph.ts'
+import type { PortLink } from './links.ts'
 
 export interface PortTypes {
   /** Undefined conversion: the types do not fit. */
