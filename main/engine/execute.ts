@@ -37,7 +37,8 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   #queue: number[]
   #next = 0
   #draining = false
-  /** A failure that came up while steps were being ended together: it waits until all are. */
+  /** Steps are being ended: a failure of the Run that follows from it waits until all have said so. */
+  #held = 0
   #cause: AppError | null = null
   #startTicks = 0
   #fence: ((text: string) => string) | null = null
@@ -71,7 +72,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
 
   abort(error: AppError): void {
     if (this.over) return
-    if (this.#steps.cutting > 0) {
+    if (this.#held > 0) {
       this.#cause ??= error
       return
     }
@@ -133,13 +134,20 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   }
 
   cut(steps: readonly number[], reason: AppError): void {
-    if (this.over) return
-    this.#steps.cut(steps, reason)
-    if (this.#cause && this.#steps.cutting === 0) this.abort(this.#cause)
+    if (!this.over) this.#steps.cut(steps, reason)
+  }
+
+  hold(): void {
+    this.#held += 1
+  }
+
+  unhold(): void {
+    this.#held -= 1
+    if (this.#cause && this.#held === 0) this.abort(this.#cause)
   }
 
   drain(): void {
-    if (this.#draining || this.#steps.cutting > 0 || this.over) return
+    if (this.#draining || this.#held > 0 || this.over) return
     this.#draining = true
     while (this.#next < this.#queue.length && !this.over) {
       const step = this.#queue[this.#next] as number

@@ -4,7 +4,7 @@ import type { Outlets } from '#shared/flow/definition.ts'
 import { type AnyLive, isLive } from '#shared/flow/live.ts'
 import type { PlanOutlet } from '#shared/flow/plan.ts'
 import type { RunEvent, StepStatus } from '#shared/run/events.ts'
-import type { StepRun } from './step.ts'
+import { type StepRun, stepError } from './step.ts'
 
 /** What the outlets of a step need of its Run. */
 export interface OutletsHost {
@@ -152,13 +152,7 @@ export function finished(host: OutletsHost, step: StepRun): void {
 export function broke(host: OutletsHost, step: StepRun, thrown: unknown): void {
   if (!step.alive) return
   if (!step.valued) host.failed(step, thrown)
-  else {
-    const error =
-      thrown instanceof AppError ? thrown : new AppError('internal', { cause: thrown, node: step.node })
-    const lives = step.lives ?? []
-    host.close(step, 'failed', error)
-    for (const live of lives) live.fail(error)
-  }
+  else host.close(step, 'failed', stepError(step.step, thrown))
   host.drain()
 }
 

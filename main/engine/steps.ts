@@ -25,6 +25,9 @@ export interface StepsHost extends StepHost {
   degraded(): void
   /** Fails the Run. */
   abort(error: AppError): void
+  /** Until `unhold`, a failure of the Run waits and nothing is started. */
+  hold(): void
+  unhold(): void
 }
 
 type State = 0 | 1 | 2 | 3
@@ -45,8 +48,6 @@ export class Steps implements OutletsHost {
   #started = 0
   /** Steps that have not ended. */
   left: number
-  /** Steps are being ended together. */
-  cutting = 0
 
   constructor(run: StepsHost) {
     this.#run = run
@@ -332,12 +333,15 @@ export class Steps implements OutletsHost {
 
   #end(run: StepRun, status: StepStatus, error: AppError | null): void {
     const { index } = run.step
-    run.end(null)
     this.#states[index] = done
     this.#running[index] = null
     this.left -= 1
+    // Its streams break with it, and whoever reads them may fail the Run: that comes after the record of this step.
+    if (error) this.#run.hold()
+    run.end(error)
     leavePlace(run)
     this.emit({ type: 'step-settled', record: run.record(status, error) })
+    if (error) this.#run.unhold()
   }
 
   #absentAll(step: PreparedStep): void {
@@ -347,7 +351,7 @@ export class Steps implements OutletsHost {
   /** Ends steps that are no longer wanted: first all of them, then their edges, so that none starts another. */
   cut(indexes: readonly number[], reason: AppError): void {
     const ended: PreparedStep[] = []
-    this.cutting += 1
+    this.#run.hold()
     for (const index of indexes) {
       if (this.#states[index] === done) continue
       const step = this.#steps[index] as PreparedStep
@@ -359,8 +363,8 @@ export class Steps implements OutletsHost {
       if (run) this.#abort(run, reason)
       else this.#cutUnrun(step)
     }
-    this.cutting -= 1
     for (const step of ended) this.#absentAll(step)
+    this.#run.unhold()
   }
 
   #cutUnrun(step: PreparedStep): void {
