@@ -6,7 +6,7 @@ import { type Reply, startUpstream, type Upstream } from '../../test/upstream/se
 import { connectionRule } from './egress.ts'
 import type { Call, Exchange } from './exchange.ts'
 import type { Fault } from './fault.ts'
-import { createPools, type Pools } from './pools.ts'
+import { createPools, type Pools, poolLimits } from './pools.ts'
 import { type Answer, send } from './send.ts'
 import { openStream } from './stream.ts'
 
@@ -192,6 +192,35 @@ describe('faults', () => {
     const channel = pools.open(url, { rule: (_place, at) => at === 'public' })
     expect(await fails(callTo(upstream.url, { channel }))).toMatchObject({ kind: 'egress' })
     expect(upstream.connections).toBe(0)
+  })
+})
+
+describe('the library below', () => {
+  test('trap-18: its 300 s limits are off; only the limits of a call count', () => {
+    expect(poolLimits).toMatchObject({ headersTimeout: 0, bodyTimeout: 0 })
+  })
+
+  test.each([
+    [false, false],
+    [true, true],
+  ])('trap-20: HTTP/2 is offered only where a provider row says so: %s', async (allowH2, offered) => {
+    const hello = await new Promise<Buffer>((resolve) => {
+      const server = createServer((socket) => {
+        socket.once('data', (bytes: Buffer) => {
+          resolve(bytes)
+          socket.destroy()
+          server.close()
+        })
+      })
+      server.listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as AddressInfo
+        const url = new URL(`https://127.0.0.1:${port}`)
+        const channel = pools.open(url, { rule: connectionRule(url, true), allowH2 })
+        fails(callTo(upstream.url, { channel })).catch(() => {})
+      })
+    })
+    expect(hello.includes('\x08http/1.1')).toBe(true)
+    expect(hello.includes('\x02h2')).toBe(offered)
   })
 })
 

@@ -33,7 +33,7 @@ export function createPools(env: Readonly<Record<string, string | undefined>>): 
   const proxies = readProxies(env)
   return {
     open(url, options) {
-      const own = { ...limits, connect: connector(url, options) }
+      const own = { ...poolLimits, connect: connector(url, options) }
       const inner = literalClass(placeOf(url).host) === 'loopback'
       let dispatcher: Dispatcher
       let proxied = true
@@ -61,7 +61,7 @@ export function createPools(env: Readonly<Record<string, string | undefined>>): 
   }
 }
 
-const limits = {
+export const poolLimits = {
   // Enough for every stream a gateway admits; the bulkhead of a Connection is the real limit.
   connections: 4096,
   pipelining: 1,

@@ -75,7 +75,8 @@ class Streaming implements Sink, Exchange {
     this.#status = status
     this.#headers = headers
     if (status < 200 || status > 299) this.#kind = 'body'
-    else if (header(headers, 'content-type').startsWith('text/event-stream')) this.#kind = 'events'
+    else if (header(headers, 'content-type').toLowerCase().startsWith('text/event-stream'))
+      this.#kind = 'events'
     const coding = codingOf(header(headers, 'content-encoding'))
     if (coding === undefined) this.#fail(unknownCoding)
     else if (coding !== null) {

@@ -572,6 +572,8 @@ describe('a Connection', () => {
 
   test.each<[ConnectionConfig, RegExp]>([
     [{ provider: 'nobody' }, /no provider nobody/],
+    [{ provider: 'opnai' }, /Did you mean openai\?/],
+    [{ provider: 'openai', headers: { Host: 'x' } }, /header Host/],
     [{ provider: 'anthropic' }, /Anthropic speaks anthropic/],
     [{ provider: 'google' }, /gemini/],
     [{ provider: 'amazon-bedrock' }, /bedrock/],
@@ -695,6 +697,12 @@ describe('tests and lists', () => {
     expect(await connect({ credential: 'secret:key' }).list('up')).toEqual(['text-embedding-3', 'chat-model'])
     expect(upstream.requests[0]).toMatchObject({ method: 'GET', path: '/v1/models' })
     expect(upstream.requests[0]?.headers.authorization).toBe('Bearer sk-test-0123456789')
+  })
+
+  test('lists deployments where models are that', async () => {
+    upstream.script(list)
+    await connect({ provider: 'azure', api_version: '2024-10-21', base_url: upstream.url }).list('up')
+    expect(upstream.requests[0]?.path).toBe('/openai/models?api-version=2024-10-21')
   })
 
   test('a test is a small real call on a model that can chat', async () => {

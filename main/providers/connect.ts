@@ -250,7 +250,7 @@ function listModels(connection: Connection, adapter: Adapter, now: () => number)
     const call: Call = {
       channel: connection.channel,
       method: 'GET',
-      path: connection.path(adapter.paths.models),
+      path: connection.modelsPath(adapter.paths.models),
       headers: connection.headers(false),
       body: null,
       signal: AbortSignal.timeout(testMs),

@@ -2,9 +2,10 @@
 import { connectionRule } from '#main/outbound/egress.ts'
 import type { Channel, Pools } from '#main/outbound/pools.ts'
 import { AppError } from '#shared/errors.ts'
+import { didYouMean } from '#shared/flow/diagnostics.ts'
 import { Bulkhead } from './bulkhead.ts'
 import { type Quirks, quirksFor } from './quirks.ts'
-import { builtDialects, type ProviderRow, providerRow } from './registry.ts'
+import { builtDialects, type ProviderRow, providerRow, providers } from './registry.ts'
 
 /** The shape of `connections.<id>` (flow-file.md 7, providers.md 4). Everything but the provider may be left out. */
 export interface ConnectionConfig {
@@ -60,10 +61,17 @@ export function connectionProblem(
 ): string | null {
   const row = providerRow(config.provider)
   if (row === undefined) {
-    return `There is no provider ${config.provider}. Use openai-compatible with a base_url for a server of that kind.`
+    const close = didYouMean(config.provider, [...providers().keys()])
+    const hint =
+      close === undefined
+        ? 'Use openai-compatible with a base_url for a server of that kind.'
+        : `Did you mean ${close}?`
+    return `There is no provider ${config.provider}. ${hint}`
   }
   if (!isBuilt(row)) return `${row.title} speaks ${row.dialect}, which this release cannot speak yet.`
   if (config.api === 'responses') return 'The responses API is not built in this release; leave `api` out.'
+  const forbidden = Object.keys(config.headers ?? {}).find((name) => framing.has(name.toLowerCase()))
+  if (forbidden !== undefined) return `The header ${forbidden} is set by the product; leave it out.`
   if (config.base_url !== undefined)
     return URL.canParse(config.base_url) ? null : 'base_url is not a valid address.'
   if (row.id === 'simulator') return null
@@ -71,6 +79,15 @@ export function connectionProblem(
   const missing = [...row.base.matchAll(/\$\{(\w+)\}/g)].find(([, name]) => (env[name ?? ''] ?? '') === '')
   return missing === undefined ? null : `${row.title} needs a base_url, or ${missing[1]} in the environment.`
 }
+
+const framing = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'accept-encoding',
+  'upgrade',
+])
 
 function isBuilt(row: ProviderRow): boolean {
   return builtDialects.has(row.dialect)
@@ -146,6 +163,14 @@ export class Connection {
   /** The vendor with deployments: it takes `api-key` instead of a bearer token. */
   get #keyed(): boolean {
     return this.#quirks.authHeader === 'api-key'
+  }
+
+  modelsPath(path: string): string {
+    const { api_version } = this.config
+    if (api_version === undefined) return this.path(path)
+    const base = this.base.pathname.replace(/\/$/, '').replace(/\/deployments\/.*$/, '')
+    const route = this.#keyed && !base.endsWith('/openai') ? `${base}/openai` : base
+    return `${route}${path}?api-version=${encodeURIComponent(api_version)}`
   }
 
   path(path: string): string {
@@ -240,12 +265,8 @@ function baseOf(config: ConnectionConfig, row: ProviderRow, { env, simulatorUrl 
       ? `${simulatorUrl()}/v1`
       : (row.base ?? '').replace(/\$\{(\w+)\}/g, (_, name: string) => env[name] ?? ''))
   const url = new URL(text)
-  const bare = url.pathname.replace(/\/$/, '')
-  // These answer on a path of their own; the native route of a local server is not spoken yet.
-  if (row.id === 'ollama' && (bare === '' || bare === '/api')) url.pathname = '/v1'
-  if (quirksFor(row.id, '').authHeader === 'api-key' && bare === '' && config.api_version === undefined) {
-    url.pathname = '/openai/v1'
-  }
+  const path = row.paths[url.pathname.replace(/\/$/, '')]
+  if (path !== undefined && config.api_version === undefined) url.pathname = path
   return url
 }
 

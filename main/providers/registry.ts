@@ -16,6 +16,8 @@ export interface ProviderRow {
   readonly prices: string
   /** Refuses calls without a credential. */
   readonly keyed: boolean
+  /** Paths of a base URL that stand for another one: people give the address of the machine. */
+  readonly paths: Readonly<Record<string, string>>
 }
 
 /** Adapters in this release. A Connection of another dialect is refused with its name. */
@@ -41,6 +43,13 @@ const priceIds: Readonly<Record<string, string>> = {
   'amazon-bedrock': 'aws',
   'moonshotai-cn': 'moonshotai',
   'novita-ai': 'novita',
+}
+
+const paths: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  azure: { '': '/openai/v1' },
+  'azure-cognitive-services': { '': '/openai/v1' },
+  // Its own route, which is not spoken yet, and its compatible one.
+  ollama: { '': '/v1', '/api': '/v1' },
 }
 
 const own: readonly Partial<ProviderRow>[] = [
@@ -88,11 +97,21 @@ function makeRows(): ReadonlyMap<string, ProviderRow> {
     const local = base !== null && /^http:\/\/(?:127\.0\.0\.1|localhost)[:/]/.test(base)
     const keyed = !local
     const prices = priceIds[id] ?? id
-    all.set(id, { id, title, dialect, base: bases[id] ?? base, env, local, prices, keyed })
+    all.set(id, {
+      id,
+      title,
+      dialect,
+      base: bases[id] ?? base,
+      env,
+      local,
+      prices,
+      keyed,
+      paths: paths[id] ?? {},
+    })
   }
   for (const row of own) {
     const id = row.id ?? ''
-    const rest = { title: id, base: null, env: [], local: false, keyed: true }
+    const rest = { title: id, base: null, env: [], local: false, keyed: true, paths: paths[id] ?? {} }
     all.set(id, { dialect: 'openai-chat', prices: id, ...rest, ...row, id })
   }
   return all

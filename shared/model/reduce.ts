@@ -148,8 +148,9 @@ function toPart(slot: Slot, index: number): AssistantPart {
     case 'refusal':
       return { type: 'refusal', text: slot.text, ...extra }
     case 'tool-call': {
-      const argsText = slot.text.trim() === '' ? '{}' : slot.text
-      const args = parseArgs(argsText)
+      const custom = slot.fields?.custom === true
+      const argsText = slot.text.trim() === '' && !custom ? '{}' : slot.text
+      const args = custom ? undefined : parseArgs(argsText)
       const call = { type: 'tool-call', id: slot.id, name: slot.name, argsText } as const
       return args === undefined ? { ...call, ...extra } : { ...call, args, ...extra }
     }

@@ -56,7 +56,7 @@ export class Calls {
   end(): boolean {
     for (const call of this.#calls) {
       if (call.part < 0) return false
-      if (call.held) this.#port.emit({ type: 'args-delta', index: call.part, text: '{}' })
+      if (call.held) this.#tell(call, call.custom ? call.args : '{}')
       const meta = {
         ...(call.extra === undefined ? {} : { [chatDialect]: { extra_content: call.extra } }),
         ...(call.custom ? { part: { custom: true } } : {}),

@@ -503,6 +503,41 @@ describe('usage as disjoint counts', () => {
   })
 })
 
+test('spoken answers come as one part, whole and in pieces', () => {
+  const streamed = response(
+    read(
+      chunk({ audio: { id: 'a1', transcript: 'Hel' } }),
+      chunk({ audio: { data: 'AAAA' } }),
+      chunk({ audio: { transcript: 'lo' } }),
+      chunk({ audio: { data: 'BBBB', expires_at: 9 } }),
+      finish(),
+    ),
+  )
+  const audio = { id: 'a1', transcript: 'Hello', data: 'AAAABBBB', expires_at: 9 }
+  const whole = readWhole(openaiChat, wire, {
+    choices: [{ message: { content: null, audio }, finish_reason: 'stop' }],
+  })
+  expect(streamed.parts).toEqual(whole.fold.parts())
+  expect(streamed.parts).toEqual([
+    {
+      type: 'audio',
+      source: { kind: 'bytes', base64: 'AAAABBBB' },
+      meta: { 'openai-chat': { audio: { id: 'a1', transcript: 'Hello', expires_at: 9 } } },
+    },
+  ])
+})
+
+test('free-form calls keep their text', () => {
+  const custom = (input: string) => ({
+    tool_calls: [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sql', input } }],
+  })
+  const answer = response(read(chunk(custom('')), chunk(custom('select 1')), finish('tool_calls')))
+  expect(answer.parts).toEqual([
+    { type: 'tool-call', id: 'a', name: 'sql', argsText: 'select 1', custom: true },
+  ])
+  expect(answer.warnings).toEqual([])
+})
+
 test('pictures, sources and parts we do not know are kept', () => {
   const message = {
     content: [

@@ -46,6 +46,7 @@ export class ChatReader implements AnswerReader {
   #closing = false
   #details: readonly JsonObject[] = []
   #notes: Readonly<Record<string, Json>> | undefined
+  #speech: Readonly<Record<string, Json>> | undefined
 
   constructor(wire: Wire, emit: (event: StreamEvent) => void) {
     this.#wire = wire
@@ -181,6 +182,7 @@ export class ChatReader implements AnswerReader {
       this.#refused = true
       this.#text('refusal', delta.refusal)
     }
+    if (isJsonObject(delta.audio)) this.#speech = addSpeech(this.#speech, delta.audio)
     if (Array.isArray(delta.images))
       for (const image of delta.images as readonly Json[]) this.#readImage(image)
     if (Array.isArray(delta.tool_calls)) this.#calls.take(delta.tool_calls as readonly Json[], whole)
@@ -253,6 +255,15 @@ export class ChatReader implements AnswerReader {
     this.#emit({ type: 'part-end', index })
   }
 
+  /** Spoken answers come in pieces and are one part. */
+  #readSpeech({ data, ...rest }: Readonly<Record<string, Json>>): void {
+    const index = this.#startPart({ part: 'media' })
+    const source = { kind: 'bytes', base64: typeof data === 'string' ? data : '' }
+    const meta = { part: { type: 'audio', source }, [chatDialect]: { audio: rest } }
+    this.#emit({ type: 'part-meta', index, meta })
+    this.#emit({ type: 'part-end', index })
+  }
+
   /** Sources and citations belong to the text. */
   #readNotes(from: JsonObject): void {
     for (const name of ['annotations', 'citations', 'search_results']) {
@@ -298,6 +309,7 @@ export class ChatReader implements AnswerReader {
   #finishUp(): void {
     this.#closeNotes()
     this.#closeOpen()
+    if (this.#speech !== undefined) this.#readSpeech(this.#speech)
     if (!this.#calls.end()) {
       this.#fail(protocolError(this.#wire, 'a tool call has no name', ''))
       return
@@ -334,6 +346,19 @@ export class ChatReader implements AnswerReader {
     this.#over = true
     this.#emit({ type: 'error', error })
   }
+}
+
+function addSpeech(
+  known: Readonly<Record<string, Json>> | undefined,
+  piece: JsonObject,
+): Readonly<Record<string, Json>> {
+  const speech: Record<string, Json> = { ...known, ...piece }
+  for (const key of ['data', 'transcript']) {
+    const before = known?.[key]
+    const more = piece[key]
+    if (typeof before === 'string') speech[key] = typeof more === 'string' ? before + more : before
+  }
+  return speech
 }
 
 /** Empty details come ahead of every thought of some vendors. */
