@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { guardBuilders } from '#main/guards/builders.ts'
 import { AppError } from '#shared/errors.ts'
 import type { GuardBuilders, GuardVerdict, RuleCheck } from '#shared/flow/definition.ts'
-import { Live, type LiveText, liveText } from '#shared/flow/live.ts'
+import { type LiveMessages, type LiveText, liveText } from '#shared/flow/live.ts'
+import { liveMessages } from '#shared/flow/live-messages.ts'
 import type { Message, StreamEvent } from '#shared/model/chat.ts'
 import { runNode, startNode, stepContext } from '../../test/contract/run-node.ts'
 import { guardRule } from './node.ts'
@@ -353,12 +354,19 @@ describe('guard-rule on a stream', () => {
       { type: 'part-end', index: 1 },
       { type: 'raw', dialect: 'x', value: 'forbidden' },
     ]
-    const kind = { name: 'messages', fold: (parts: readonly StreamEvent[]) => parts, size: () => 1 } as const
-    const live = new Live<StreamEvent, unknown>(kind)
+    const live = liveMessages()
     for (const event of events) live.push(event)
-    live.end(events)
+    live.end()
     const { pass } = await start({ ...words('forbidden'), ...window, action: 'rewrite' }, live)
-    const out = (await (pass as Live<StreamEvent, unknown>).collect()) as readonly StreamEvent[]
+    const out: StreamEvent[] = []
+    ;(pass as LiveMessages).read({
+      part: (event) => {
+        out.push(event)
+        return undefined
+      },
+      end: () => undefined,
+      fail: () => undefined,
+    })
     const texts = out.flatMap((event) => ('text' in event ? [`${event.type} ${event.text}`] : []))
     expect(texts).toEqual(['text-delta all [REMOVED] here', 'args-delta {"to":"[REMOVED]"}'])
     expect(out.map(({ type }) => type)).toEqual([
@@ -369,6 +377,15 @@ describe('guard-rule on a stream', () => {
       'part-start',
       'args-delta',
       'part-end',
+    ])
+    expect(await (pass as LiveMessages).collect()).toMatchObject([
+      {
+        role: 'assistant',
+        parts: [
+          { text: 'all [REMOVED] here' },
+          { argsText: '{"to":"[REMOVED]"}', args: { to: '[REMOVED]' } },
+        ],
+      },
     ])
     expect(verdicts[0]?.spans).toEqual([
       { start: 4, end: 13, kind: 'contains', part: '/0/parts/0/text' },

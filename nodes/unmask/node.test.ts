@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.ts'
-import { Live, type LiveText, liveText } from '#shared/flow/live.ts'
-import type { StreamEvent } from '#shared/model/chat.ts'
+import { type LiveMessages, type LiveText, liveText } from '#shared/flow/live.ts'
+import { liveMessages } from '#shared/flow/live-messages.ts'
 import { runNode, startNode } from '../../test/contract/run-node.ts'
 import { unmask } from './node.ts'
 import * as runner from './run.ts'
@@ -47,18 +47,18 @@ describe('unmask', () => {
   })
 
   it('restores tool arguments in a stream of a message', async () => {
-    const kind = { name: 'messages', fold: (parts: readonly StreamEvent[]) => parts, size: () => 1 } as const
-    const live = new Live<StreamEvent, unknown>(kind)
+    const live = liveMessages()
     const { value } = await startNode(unmask, runner, { input: { value: live, map } })
     live.push({ type: 'part-start', index: 0, part: 'tool-call', id: '1', name: 'send' })
     live.push({ type: 'args-delta', index: 0, text: '{"to":"[EMA' })
     live.push({ type: 'args-delta', index: 0, text: 'IL_1]"}' })
     live.push({ type: 'part-end', index: 0 })
     live.end()
-    expect(await (value as Live<StreamEvent, unknown>).collect()).toEqual([
-      { type: 'part-start', index: 0, part: 'tool-call', id: '1', name: 'send' },
-      { type: 'args-delta', index: 0, text: '{"to":"ann@example.org"}' },
-      { type: 'part-end', index: 0 },
+    expect(await (value as LiveMessages).collect()).toMatchObject([
+      {
+        role: 'assistant',
+        parts: [{ argsText: '{"to":"ann@example.org"}', args: { to: 'ann@example.org' } }],
+      },
     ])
   })
 

@@ -111,7 +111,7 @@ describe('secrets', () => {
       (value) => `DB_PASSWORD=${value}`,
       (value) => `my password is ${value}`,
       (value) => `"secret": "${value}"`,
-      (value) => `api_key = "${of('abcdefghijklmnop', 12)}${of('0123456789', 12)}${of('ABCDEFGH', 8)}"`,
+      () => `api_key = "${of('abcdefghijklmnop', 12)}${of('0123456789', 12)}${of('ABCDEFGH', 8)}"`,
       (value) => `passwd => '${value}'`,
     ]
     let found = 0
