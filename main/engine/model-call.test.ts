@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { StreamEvent } from '#shared/model/chat.ts'
+import type { RunEvent, StepRecord } from '#shared/run/events.ts'
 import { ask, failing, fixed, join, model, out, pick, run, slow, start } from '../../test/flows/kit.ts'
 import { type Reply, scriptedModels, usageOf } from '../../test/scripted-models.ts'
 import type { Ledger } from './effects.ts'
@@ -14,18 +15,10 @@ function one(targets: string | readonly string[], policy: Policy = {}, config: o
   }
 }
 
-const record = (started: { events: readonly { type: string }[] }, node = 'bot') => {
-  const event = started.events.find(
-    (e) => e.type === 'step-settled' && (e as { record: { node: string } }).record.node === node,
-  )
-  return (
-    event as unknown as {
-      record: {
-        attempts: { code: string | null; atMs: number; ms: number; waitedMs: number; target: string }[]
-        models: unknown[]
-      }
-    }
-  ).record
+function record({ events }: { readonly events: readonly RunEvent[] }, node = 'bot'): StepRecord {
+  for (const event of events)
+    if (event.type === 'step-settled' && event.record.node === node) return event.record
+  throw new Error(`${node} did not settle`)
 }
 
 describe('retries of a model call', () => {

@@ -5,14 +5,16 @@ import { AppError, type ErrorCode } from '#shared/errors.ts'
 import { type Live, liveText } from '#shared/flow/live.ts'
 import { inlet, outlet } from '#shared/flow/ports.ts'
 import type { Json } from '#shared/json.ts'
+import type { RunEvent, StepRecord } from '#shared/run/events.ts'
 import { virtualClock } from '../virtual-clock.ts'
 import { ask, join, model, out, prepareTest, run, slow, start, upper } from './kit.ts'
 import type { TestNode } from './plan-builder.ts'
 
-const record = (started: { events: readonly { type: string }[] }, node: string) =>
-  (
-    started.events as readonly { type: string; record?: { node: string; attempts: readonly object[] } }[]
-  ).find((event) => event.type === 'step-settled' && event.record?.node === node)?.record
+function record({ events }: { readonly events: readonly RunEvent[] }, node: string): StepRecord {
+  for (const event of events)
+    if (event.type === 'step-settled' && event.record.node === node) return event.record
+  throw new Error(`${node} did not settle`)
+}
 
 /** Calls one address and takes any status but 200 as a failure. */
 const fetching = (policy: TestNode['policy'] = {}): TestNode => ({
@@ -74,7 +76,7 @@ describe('a step that calls over HTTP', () => {
       answer: { answer: 'page' },
       totals: { attempts: 3, modelCalls: 0 },
     })
-    expect(record(started, 'fetch')?.attempts).toEqual([
+    expect(record(started, 'fetch').attempts).toEqual([
       { target: 'api.example.com', atMs: 0, ms: 0, code: 'upstream_unavailable', waitedMs: 0 },
       { target: 'api.example.com', atMs: 100, ms: 0, code: 'upstream_timeout', waitedMs: 100 },
       { target: 'api.example.com', atMs: 300, ms: 0, code: null, waitedMs: 200 },
@@ -109,7 +111,7 @@ describe('a step that calls over HTTP', () => {
     const started = await run(fetchFlow({ timeoutMs: 50 }, { localOnly: true }), { runners, http })
     expect(seen).toEqual([true, 'fetch', true])
     expect(started.end()).toMatchObject({ error: { code: 'upstream_timeout', node: 'fetch' } })
-    expect(record(started, 'fetch')?.attempts).toMatchObject([{ code: 'upstream_timeout', ms: 50 }])
+    expect(record(started, 'fetch').attempts).toMatchObject([{ code: 'upstream_timeout', ms: 50 }])
   })
 })
 
