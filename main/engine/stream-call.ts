@@ -51,9 +51,19 @@ class StreamAttempt {
     step.onEnd(this.#onEnd)
     try {
       const attempt = attemptOf(this.#one, true)
-      this.#handle = step.host.context.effects.models.stream(attempt, (event) => this.#on(event))
+      this.#handle = step.host.context.effects.models.stream(attempt, (event) => this.#take(event))
     } catch (thrown) {
       this.#fail(toAppError(thrown))
+    }
+  }
+
+  /** A node whose `accept` throws fails, and not the reader of the socket. */
+  #take(event: StreamEvent): boolean {
+    try {
+      return this.#on(event)
+    } catch (thrown) {
+      this.#fail(toAppError(thrown))
+      return true
     }
   }
 
