@@ -22,7 +22,7 @@ function documentFor(exchange: Exchange, key: KeyEntry, slug: string | null): st
   const { routes } = exchange
   const kept = documents.get(routes) ?? new Map<string, string>()
   documents.set(routes, kept)
-  const server = exchange.head.host
+  const server = `${'encrypted' in exchange.req.socket ? 'https' : 'http'}://${exchange.head.host}`
   const name = JSON.stringify([server, slug, accessOf(key)])
   const before = kept.get(name)
   if (before !== undefined) return before
@@ -43,7 +43,7 @@ function accessOf({ access, pins, scopes }: KeyEntry): Json {
   ]
 }
 
-export function openApi(served: readonly Served[], host: string): JsonObject {
+export function openApi(served: readonly Served[], server: string): JsonObject {
   const [only] = served
   const single = served.length === 1 && only !== undefined
   return {
@@ -53,7 +53,7 @@ export function openApi(served: readonly Served[], host: string): JsonObject {
       version: single ? String(only.version.number ?? 'draft') : '1',
       ...(single && only.route.description !== '' ? { description: only.route.description } : {}),
     },
-    servers: [{ url: `http://${host}` }],
+    servers: [{ url: server }],
     security: [{ bearer: [] }, { header: [] }],
     tags: served.map(({ route }) => ({ name: route.slug, description: route.description })),
     paths: Object.assign({}, ...served.map(pathsOf), served.length > 0 ? runPaths : {}),
@@ -129,7 +129,9 @@ function pathsOf(served: Served): JsonObject {
         operationId: `run${name}`,
         tags: [route.slug],
         summary: route.title,
-        description: route.description + (chat ? chatNote(reference) : ''),
+        description: [route.description, chat ? chatNote(reference) : '']
+          .filter((text) => text !== '')
+          .join('\n\n'),
         deprecated: route.state === 'deprecated',
         parameters: [{ $ref: '#/components/parameters/IdempotencyKey' }],
         requestBody: {
@@ -161,7 +163,7 @@ function pathsOf(served: Served): JsonObject {
 }
 
 function chatNote(reference: string): string {
-  return `\n\nAlso as the model \`${reference}\` of POST /v1/chat/completions.`
+  return `Also as the model \`${reference}\` of POST /v1/chat/completions.`
 }
 
 const errorResponse: JsonObject = {

@@ -12,6 +12,7 @@ export interface Room {
 
 interface Waiting {
   readonly enter: () => void
+  readonly refuse: (error: AppError) => void
   readonly stopClock: () => void
 }
 
@@ -25,6 +26,8 @@ export interface Places {
   /** Waits for a place; rejects with `overloaded`, or `cancelled` after `leave`. Throws `overloaded` when the queue is full. */
   wait(room: Room, priority: Priority): { readonly entered: Promise<void>; leave(): void }
   leave(room: Room): void
+  /** Sends everyone away who waits. */
+  empty(error: () => AppError): void
 }
 
 export function createPlaces(clock: Clock): Places {
@@ -68,7 +71,7 @@ export function createPlaces(clock: Clock): Places {
         remove(waiting, priority)
         reject(busy(`No place became free in ${room.queueMs} ms.`))
       }
-      const waiting: Waiting = { enter: resolve, stopClock: clock.after(room.queueMs, late) }
+      const waiting: Waiting = { enter: resolve, refuse: reject, stopClock: clock.after(room.queueMs, late) }
       queues[priority].add(waiting)
       queued += 1
       const leave = () => {
@@ -80,6 +83,14 @@ export function createPlaces(clock: Clock): Places {
     leave(room) {
       running -= 1
       if (queued > 0) next(room)
+    },
+    empty(error) {
+      for (const lane of lanes) {
+        for (const waiting of [...queues[lane]]) {
+          remove(waiting, lane)
+          waiting.refuse(error())
+        }
+      }
     },
   }
 }

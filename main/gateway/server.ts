@@ -155,20 +155,23 @@ function listen(server: Server, { host, port }: GatewayOptions): Promise<number>
 async function close(server: Server, service: Service, drainMs: number): Promise<void> {
   if (service.state === 'stopping') return
   service.state = 'stopping'
+  const ended = () =>
+    new AppError('overloaded', { message: 'The gateway was shut down.', details: { reason: 'stopping' } })
+  service.gate.places.empty(ended)
   const { promise: idle, resolve } = Promise.withResolvers<void>()
   service.live.whenIdle(resolve)
   const stop = service.deps.effects.clock.after(drainMs, () => {
-    const ended = () =>
-      new AppError('overloaded', { message: 'The gateway was shut down.', details: { reason: 'stopping' } })
     service.live.abortWhere(() => true, ended)
     resolve()
   })
   await idle
   stop()
-  // The last answers are on their way: idle connections close now, busy ones when they have been written.
+  // The last answers are on their way: connections close as they fall idle, and the rest a little later.
   const closed = new Promise<void>((done) => server.close(() => done()))
+  const idlers = setInterval(() => server.closeIdleConnections(), 20)
   const force = setTimeout(() => server.closeAllConnections(), 1000)
   await closed
+  clearInterval(idlers)
   clearTimeout(force)
   service.live.close()
 }

@@ -29,6 +29,7 @@ export class SseOutlet {
   #opened = false
   #flushing = false
   #full = false
+  #watched = false
   #ending: 'no' | 'keep' | 'close' = 'no'
   #lastAt: number
   #stopPing: () => void
@@ -100,8 +101,10 @@ export class SseOutlet {
     const { res } = this.#exchange
     this.#full = true
     this.#options.onFull()
+    if (!this.#watched) res.on('timeout', this.#options.onStuck)
+    this.#watched = true
     // The socket's own timer starts anew whenever the kernel takes some of what waits: slow is not stuck.
-    res.setTimeout(this.#options.unreadMs, this.#options.onStuck)
+    res.setTimeout(this.#options.unreadMs)
     res.once('drain', this.#room)
   }
 
