@@ -61,6 +61,12 @@ export function truncatedError(wire: Named): ProviderError {
   return { kind: 'truncated', message, code: 'cut', retryable: true, provider: wire.provider }
 }
 
+/** A finish reason that says that the vendor could not go on. */
+export function gaveUpError(wire: Named, reason: string): ProviderError {
+  const message = `${wire.title} gave up in the middle of the answer (${reason}).`
+  return { kind: 'overloaded', message, ...word('code', reason), retryable: true, provider: wire.provider }
+}
+
 interface Said {
   readonly message: string
   readonly code?: string
@@ -74,6 +80,7 @@ function innerError(value: Json, name: string): Json | undefined {
   if (Array.isArray(value)) return value.length > 0 ? innerError(value[0] as Json, name) : undefined
   if (!isJsonObject(value)) return name === 'error' ? value : undefined
   if (value.error !== undefined && value.error !== null && value.error !== false) return value.error
+  if (isJsonObject(value.x_groq) && typeof value.x_groq.error === 'string') return value.x_groq.error
   if (value.object === 'error' || value.type === 'error' || name === 'error') return value
   const [choice] = Array.isArray(value.choices) ? (value.choices as readonly Json[]) : []
   if (isJsonObject(choice) && isJsonObject(choice.error)) return choice.error
