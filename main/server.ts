@@ -67,52 +67,57 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const listen = address(runtime.project().gateway.listen, options)
     refuseOpenWithoutKeys(listen.host, runtime)
 
-    const gateway = await startGateway(gatewayDeps(runtime, store, options.report), listen)
+    const gateway = await listening('--gateway-port', listen.port, () =>
+      startGateway(gatewayDeps(runtime, store, options.report), listen),
+    )
     closers.push(() => gateway.close())
     const studioUrl = { current: null as string | null }
-    const control = await startControl({
-      host: '127.0.0.1',
-      port: options.studio ? (options.studioPort ?? defaultPorts.studio) : 0,
-      report: (message, error) =>
-        options.report(`${message}: ${error instanceof Error ? error.message : String(error)}`),
-      handlers: controlOf({
-        folder,
-        app: appVersion,
-        actor: 'control',
-        store,
-        secrets: own,
-        dataKey: key,
-        env: process.env,
-        project: runtime.project,
-        outside: async () => runtime.outside,
-        status: () => ({
-          pid: process.pid,
-          version: appVersion,
-          gateway: gateway.url,
-          studio: studioUrl.current,
-          generation: runtime.routes().generation,
-          endpoints: [...runtime.routes().endpoints.values()].map((route) => ({
-            slug: route.slug,
-            state: route.state,
-            labels: Object.fromEntries(
-              [...route.labels].map(([label, target]) => [
-                label,
-                target.kind === 'version' ? String(target.version.number) : 'split',
-              ]),
-            ),
-          })),
-          log: store.runLog.stats(),
-          problems: [],
+    const controlPort = options.studio ? (options.studioPort ?? defaultPorts.studio) : 0
+    const control = await listening('--studio-port', controlPort, () =>
+      startControl({
+        host: '127.0.0.1',
+        port: controlPort,
+        report: (message, error) =>
+          options.report(`${message}: ${error instanceof Error ? error.message : String(error)}`),
+        handlers: controlOf({
+          folder,
+          app: appVersion,
+          actor: 'control',
+          store,
+          secrets: own,
+          dataKey: key,
+          env: process.env,
+          project: runtime.project,
+          outside: async () => runtime.outside,
+          status: () => ({
+            pid: process.pid,
+            version: appVersion,
+            gateway: gateway.url,
+            studio: studioUrl.current,
+            generation: runtime.routes().generation,
+            endpoints: [...runtime.routes().endpoints.values()].map((route) => ({
+              slug: route.slug,
+              state: route.state,
+              labels: Object.fromEntries(
+                [...route.labels].map(([label, target]) => [
+                  label,
+                  target.kind === 'version' ? String(target.version.number) : 'split',
+                ]),
+              ),
+            })),
+            log: store.runLog.stats(),
+            problems: [],
+          }),
+          changed: async (what) => {
+            if (what === 'keys') {
+              runtime.swapKeys()
+              for (const row of store.keys.list()) if (row.revokedAt !== null) gateway.cancelKey(row.id)
+            } else if (what === 'secrets') await runtime.reconnect()
+            else await applied(runtime, options.report)
+          },
         }),
-        changed: async (what) => {
-          if (what === 'keys') {
-            runtime.swapKeys()
-            for (const row of store.keys.list()) if (row.revokedAt !== null) gateway.cancelKey(row.id)
-          } else if (what === 'secrets') await runtime.reconnect()
-          else await applied(runtime, options.report)
-        },
       }),
-    })
+    )
     closers.push(() => control.close())
     studioUrl.current = options.studio ? control.url : null
     const stopWatching = watchWorkspace(
@@ -189,6 +194,25 @@ async function refuseSecond(data: string): Promise<void> {
   if (running && (await connectControl(running))) {
     throw new AppError('conflict', {
       message: `A server already runs on this workspace (process ${running.pid}). Stop it first.`,
+    })
+  }
+}
+
+/** Says what to do about a port that cannot be had. */
+async function listening<T>(option: string, port: number, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start()
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const why = {
+      EADDRINUSE: 'is in use by another program',
+      EACCES: 'may not be used by this user',
+      EADDRNOTAVAIL: 'is not on an address of this machine',
+    }[code ?? '']
+    if (why === undefined) throw cause
+    throw new AppError('conflict', {
+      message: `Port ${port} ${why}. Give another one: ${option} <n> (0 picks a free one).`,
+      cause,
     })
   }
 }

@@ -459,6 +459,19 @@ describe('starting', () => {
     own.remove()
   })
 
+  it('says which option to use when a port is taken', async () => {
+    const own = workspace(one, two)
+    const port = new URL(server.gateway).port
+    const refused = await sluice(['serve', own.path, '--gateway-port', port, '--no-studio', '--json'], {
+      env,
+    })
+    expect([refused.code, refused.out]).toEqual([2, ''])
+    expect(refused.err).toContain(
+      `Port ${port} is in use by another program. Give another one: --gateway-port`,
+    )
+    own.remove()
+  })
+
   it('keys and secrets can be managed without a server', async () => {
     const own = workspace(one, two)
     expect((await sluice(['secret', 'set', own.path, 'one_key'], { input: 'sk-from-stdin\n' })).code).toBe(0)
