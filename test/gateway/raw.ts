@@ -22,12 +22,11 @@ export function raw(
     clearTimeout(timer)
     socket.destroy()
     const [head = '', ...rest] = text.split('\r\n\r\n')
-    resolve({
-      status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0),
-      head,
-      body: rest.join('\r\n\r\n'),
-      closed,
-    })
+    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0)
+    // What follows a whole answer is the answer to something else.
+    const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? Number.POSITIVE_INFINITY)
+    const body = Buffer.from(rest.join('\r\n\r\n'))
+    resolve({ status, head, body: body.subarray(0, length).toString(), closed })
   }
   const timer = setTimeout(() => done(false), ms)
   socket.on('data', (chunk) => {
