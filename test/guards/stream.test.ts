@@ -8,6 +8,8 @@ import * as ruleRunner from '#nodes/guard-rule/run.ts'
 import type { AppError } from '#shared/errors.ts'
 import type { AnyNodeDefinition, GuardVerdict, NodeRunner } from '#shared/flow/definition.ts'
 import { isLive, type LiveText, liveText } from '#shared/flow/live.ts'
+import type { TokenMap } from '#shared/guards/mask.ts'
+import { Unmask, UnmaskStream } from '#shared/guards/unmask.ts'
 import { startNode, stepContext } from '../contract/run-node.ts'
 import { plantedSecrets } from './secrets.ts'
 import { seeded } from './seeded.ts'
@@ -22,6 +24,7 @@ interface Outcome {
   readonly left: string
   readonly error: AppError | undefined
   readonly blocked: unknown
+  readonly map: unknown
   readonly verdict: GuardVerdict | undefined
 }
 
@@ -36,9 +39,9 @@ async function streamed(
   const started = startNode(definition, runner, { config, input: { value: live }, ctx, guards })
   for (const part of parts) live.push(part)
   live.end()
-  const { pass, blocked } = await started
+  const { pass, blocked, map } = await started
   const left = isLive(pass) ? await read(pass as LiveText) : { text: '', error: undefined }
-  return { left: left.text, error: left.error, blocked, verdict: verdicts[0] }
+  return { left: left.text, error: left.error, blocked, map: await map, verdict: verdicts[0] }
 }
 
 function read(live: LiveText) {
@@ -112,6 +115,9 @@ describe('a guard on a stream', () => {
       const outcome = await streamed(guardPii, piiRunner, { config, parts: cut(text, random) })
       expect(outcome.left).toBe(pass)
       expect(outcome.error).toBeUndefined()
+      const back = new UnmaskStream(new Unmask(outcome.map as TokenMap))
+      const echoed = cut(outcome.left, random).map((part) => back.push(part))
+      expect(echoed.join('') + back.end()).toBe(text)
       expect(outcome.verdict).toMatchObject({
         verdict: verdict?.verdict,
         reason: verdict?.reason,
