@@ -25,12 +25,15 @@ export interface OutletsHost {
 
 export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets): void {
   if (step.alive && !failsUnheard(host, step, outlets)) {
+    // One more than there is: a stream that is over already must not end the step before its other outlets are put.
+    step.open += 1
     for (const outlet of step.step.plan.outlets) {
       put(host, step, { outlet, value: own(outlets, outlet.name) })
       if (!step.alive) break
     }
     if (step.alive && step.step.plan.answer >= 0) answer(host, step, outlets.value)
     if (step.alive) {
+      step.open -= 1
       if (step.open === 0) host.close(step, 'ok', null)
       return
     }

@@ -179,6 +179,34 @@ describe('rule 1.4.2: a streamed value settles its edge at the first part', () =
   })
 })
 
+it('a stream that is over at once does not end its step before the other outlets are put', async () => {
+  const flow = {
+    nodes: {
+      ask,
+      quick: {
+        type: 'quick',
+        inlets: { text: inlet('text') },
+        outlets: { text: outlet('text', { streams: 'source' }), extra: outlet('text') },
+      },
+      extra: out('extra', { stream: false }),
+      answer: out(),
+    },
+    edges: ['ask.question -> quick.text', 'quick.text -> answer.value', 'quick.extra -> extra.value'],
+  } as const
+  const runners = () => ({
+    quick: {
+      run: () => {
+        const live = liveText()
+        live.push('all')
+        live.end()
+        return { text: live, extra: 'too' }
+      },
+    },
+  })
+  const { end } = await run(flow, { stream: true, runners })
+  expect(end().answer).toEqual({ extra: 'too', answer: 'all' })
+})
+
 describe('rule 1.4.3: a broken stream is an error for whoever reads it', () => {
   it('ends the run where an output had passed parts on', async () => {
     const { lines, end } = await run(straight, { script: cut, stream: true })
