@@ -4,7 +4,7 @@ import { newerFormat } from './judge.ts'
 import { formatPrompt } from './prompt.ts'
 import { arrange, type DocumentKind, shapeFor } from './shapes.ts'
 import { withComments } from './yaml-comments.ts'
-import { parseYaml } from './yaml-tree.ts'
+import { parseYaml } from './yaml-parse.ts'
 import { documentLines, fromData, toData } from './yaml-write.ts'
 
 export type { DocumentKind } from './shapes.ts'

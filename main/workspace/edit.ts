@@ -6,7 +6,8 @@ import { isJsonObject, type Json } from '#shared/json.ts'
 import { applyEdit } from './apply-edit.ts'
 import { arrange, type DocumentKind, shapeFor } from './shapes.ts'
 import { renameKey } from './splice.ts'
-import { type DocumentPath, entryAt, nodeAt, parseYaml, type YamlText } from './yaml-tree.ts'
+import { parseYaml, type YamlText } from './yaml-parse.ts'
+import { type DocumentPath, entryAt, nodeAt } from './yaml-tree.ts'
 import { fromData, toData } from './yaml-write.ts'
 
 export interface YamlEdit {

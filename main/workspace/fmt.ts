@@ -9,7 +9,7 @@ import { readPrompt } from './prompt.ts'
 import type { DocumentKind } from './shapes.ts'
 import { loadText, problemAt } from './source.ts'
 import { writeFileAtomic } from './write.ts'
-import { parseYaml } from './yaml-tree.ts'
+import { parseYaml } from './yaml-parse.ts'
 
 export interface FmtOptions {
   /** Only tell which files would change. */

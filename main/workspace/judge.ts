@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import type { Problem } from '#shared/flow/diagnostics.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
 import { type ReadIssue, readIssues } from '#shared/project/issues.ts'
-import { type DocumentPath, offsetOf, type YamlText } from './yaml-tree.ts'
+import type { YamlText } from './yaml-parse.ts'
+import { type DocumentPath, offsetOf } from './yaml-tree.ts'
 
 export interface LocatedProblem extends Pick<Problem, 'code' | 'severity' | 'message'> {
   readonly path: DocumentPath

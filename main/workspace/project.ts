@@ -5,7 +5,8 @@ import { readIssues } from '#shared/project/issues.ts'
 import { type Project, projectSchema } from '#shared/project/schema.ts'
 import { judge, withoutIssues } from './judge.ts'
 import { fileProblem, problemAt, type SourceFile, yamlSource } from './source.ts'
-import { type DocumentPath, entryAt, offsetOf, type YamlText } from './yaml-tree.ts'
+import type { YamlText } from './yaml-parse.ts'
+import { type DocumentPath, entryAt, offsetOf } from './yaml-tree.ts'
 
 export interface ProjectFile extends SourceFile {
   /** Null without an overlay. */

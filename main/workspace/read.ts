@@ -16,7 +16,7 @@ import { type ProjectFile, readProject } from './project.ts'
 import { readPrompt } from './prompt.ts'
 import { fileProblem, loadText, plainSource, problemAt, type SourceFile, yamlSource } from './source.ts'
 import { checkHash } from './version-hash.ts'
-import { parseYaml, type YamlText } from './yaml-tree.ts'
+import { parseYaml, type YamlText } from './yaml-parse.ts'
 
 export interface FlowFile extends SourceFile {
   readonly slug: string

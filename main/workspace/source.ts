@@ -5,7 +5,8 @@ import { readFileSync, statSync } from 'node:fs'
 import type { FileProblem } from '#shared/flow/diagnostics.ts'
 import type { LocatedProblem } from './judge.ts'
 import { type Position, positionsOf } from './positions.ts'
-import { type DocumentPath, offsetOf, pathAt, type YamlText } from './yaml-tree.ts'
+import type { YamlText } from './yaml-parse.ts'
+import { type DocumentPath, offsetOf, pathAt } from './yaml-tree.ts'
 
 export interface SourceFile {
   /** Relative to the folder, with `/`. */

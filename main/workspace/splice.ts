@@ -1,7 +1,6 @@
 // Single cuts into a YAML text: one value replaced, one entry added, one taken out, and nothing else touched.
-import type { Json } from '#shared/json.ts'
 import { lineEnd, lineStart } from './positions.ts'
-import { arrange, type Shape } from './shapes.ts'
+import type { Shape } from './shapes.ts'
 import { quoted, singleQuoted } from './yaml-scalar.ts'
 import {
   type DocumentPath,
@@ -13,7 +12,7 @@ import {
   type YamlNode,
   type YamlPair,
 } from './yaml-tree.ts'
-import { flowText, fromData, keyText, valueLines, type Written } from './yaml-write.ts'
+import { flowText, keyText, valueLines, type Written } from './yaml-write.ts'
 
 type Entry = YamlPair | YamlItem
 type Holder = YamlMap | YamlList
@@ -113,7 +112,7 @@ export interface Addition {
   readonly path: DocumentPath
   /** For a list the index to stand at; its length adds at the end. */
   readonly key: string | number
-  readonly value: Json
+  readonly value: Written
   /** Of the map or list. */
   readonly shape: Shape
 }
@@ -126,12 +125,11 @@ export function* addEntry(
   const holder = nodeAt(root, path)
   if (holder === undefined) return
   const count = holder.kind === 'map' ? holder.pairs.length : holder.kind === 'list' ? holder.items.length : 0
-  const inner = arrange(fromData(value), childShape(shape, key))
   if (holder.kind === 'scalar' || count === 0) {
     const whole: Written =
       typeof key === 'number'
-        ? { kind: 'list', entries: [{ key: '', value: inner }] }
-        : { kind: 'map', entries: [{ key, value: inner }] }
+        ? { kind: 'list', entries: [{ key: '', value }] }
+        : { kind: 'map', entries: [{ key, value }] }
     yield* replaceValue(text, root, path, shape.block ? { ...whole, block: true } : whole)
     return
   }
@@ -141,7 +139,7 @@ export function* addEntry(
   const next = entries[at]
   if (holder.flow) {
     const piece =
-      holder.kind === 'map' ? `${keyText(String(key), true)}: ${flowText(inner)}` : flowText(inner)
+      holder.kind === 'map' ? `${keyText(String(key), true)}: ${flowText(value)}` : flowText(value)
     if (next !== undefined) yield splice(text, next.start, next.start, `${piece}, `)
     else if (before !== undefined) yield splice(text, before.end, before.end, `, ${piece}`)
     return
@@ -149,7 +147,7 @@ export function* addEntry(
   const first = entries[0] as Entry
   const indent = column(text, first.start)
   const head = holder.kind === 'map' ? `${keyText(String(key), false)}:` : '-'
-  const [line = '', ...rest] = valueLines(inner, indent, indent + head.length)
+  const [line = '', ...rest] = valueLines(value, indent, indent + head.length)
   const space = ' '.repeat(indent)
   const lines = [head + line, ...rest.map((each) => each.slice(indent))]
   const whole = lines.map((each) => (each === '' ? '' : space + each)).join('\n')
@@ -162,11 +160,6 @@ export function* addEntry(
   const headEnd = owner === undefined ? -1 : lineEnd(text, afterHead(owner))
   if (headEnd !== -1 && headEnd < first.start) yield splice(text, headEnd, headEnd, `\n${whole}`)
   else yield splice(text, first.start, first.start, `${whole.slice(indent)}\n${space}`)
-}
-
-function childShape(shape: Shape, key: string | number): Shape {
-  const own = shape.fields && Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined
-  return own ?? shape.each ?? {}
 }
 
 /** Where a new key belongs: in order where there is one, else at the end. */

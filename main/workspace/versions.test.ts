@@ -249,7 +249,7 @@ test('1,000 edits of the layout leave the flow file and its hash alone', () => {
       index % 3 === 0
         ? ['nodes', 'answer', 'at']
         : index % 3 === 1
-          ? ['nodes', `n${index % 40}`, 'at']
+          ? ['nodes', `n${index % 8}`, 'at']
           : ['frames', 'f1', 'size']
     layout = editYamlText(layout, [{ path, value: [index, index * 2 + 1] }], 'layout')
     if (index % 100 !== 99) continue

@@ -1,8 +1,9 @@
 // Finds for each comment the entry it speaks of, so that the canonical form can move both together.
 
 import { lineStart } from './positions.ts'
+import type { YamlText } from './yaml-parse.ts'
 import type { Comment } from './yaml-rules.ts'
-import type { YamlItem, YamlNode, YamlPair, YamlText } from './yaml-tree.ts'
+import type { YamlItem, YamlNode, YamlPair } from './yaml-tree.ts'
 import type { Written, WrittenEntry } from './yaml-write.ts'
 
 type Entry = YamlPair | YamlItem

@@ -36,7 +36,6 @@ export interface TokenCheck {
   readonly problems: readonly TextProblem[]
   /** The data is not what the text says (an alias, a second document). */
   readonly unsound: boolean
-  readonly tooDeep: boolean
   /** Where quoted texts end → where they begin. */
   readonly quotes: ReadonlyMap<number, number>
   /** In the order of the text. */
@@ -48,30 +47,17 @@ export interface Comment {
   readonly text: string
 }
 
-/** Walks the tokens without recursion, so that a hostile nesting cannot end the process. */
-export function checkTokens(tokens: readonly CST.Token[], text: string, maxDepth: number): TokenCheck {
+/** Walks the tokens in the order of the text. */
+export function checkTokens(tokens: readonly CST.Token[]): TokenCheck {
   const problems: TextProblem[] = []
   const quotes = new Map<number, number>()
   const comments: Comment[] = []
   let unsound = false
-  let tooDeep = false
   let documents = 0
   const syntax = (offset: number, message: string) => problems.push({ code: 'syntax', offset, message })
 
-  const stack: { readonly token: CST.Token; readonly depth: number }[] = []
-  for (const token of [...tokens].reverse()) stack.push({ token, depth: 0 })
-  for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-    const { token, depth } = entry
-    if (depth > maxDepth) {
-      if (!tooDeep)
-        problems.push({
-          code: 'file_limit',
-          offset: offsetIn(token),
-          message: `nested deeper than ${maxDepth} levels`,
-        })
-      tooDeep = true
-      break
-    }
+  const pending: CST.Token[] = tokens.toReversed()
+  for (let token = pending.pop(); token !== undefined; token = pending.pop()) {
     switch (token.type) {
       case 'anchor':
         syntax(
@@ -104,36 +90,28 @@ export function checkTokens(tokens: readonly CST.Token[], text: string, maxDepth
         quotes.set(token.offset + token.source.length, token.offset)
         break
     }
-    pushChildren(token, depth, stack)
+    for (const child of childrenOf(token).reverse()) pending.push(child)
   }
-  comments.sort((a, b) => a.offset - b.offset)
-  return { problems, unsound, tooDeep, quotes, comments }
-
-  function offsetIn(token: CST.Token): number {
-    return 'offset' in token ? token.offset : text.length
-  }
+  return { problems, unsound, quotes, comments: comments.sort((a, b) => a.offset - b.offset) }
 }
 
-type Pending = { readonly token: CST.Token; readonly depth: number }[]
-
-function pushChildren(token: CST.Token, depth: number, stack: Pending): void {
-  const push = (children: readonly CST.Token[] | undefined, level: number) => {
-    if (children)
-      for (let i = children.length - 1; i >= 0; i -= 1)
-        stack.push({ token: children[i] as CST.Token, depth: level })
+function childrenOf(token: CST.Token): CST.Token[] {
+  const found: CST.Token[] = []
+  const add = (children: readonly CST.Token[] | CST.Token | null | undefined) => {
+    if (Array.isArray(children)) for (const child of children as readonly CST.Token[]) found.push(child)
+    else if (children) found.push(children as CST.Token)
   }
-  if ('end' in token && Array.isArray(token.end)) push(token.end, depth)
+  if ('start' in token) add(token.start)
+  if ('props' in token) add(token.props)
+  if ('value' in token) add(token.value)
   if ('items' in token) {
-    for (let i = token.items.length - 1; i >= 0; i -= 1) {
-      const item = token.items[i]
-      if (item === undefined) continue
-      if (item.value) stack.push({ token: item.value, depth: depth + 1 })
-      if ('sep' in item) push(item.sep, depth)
-      if (item.key) stack.push({ token: item.key, depth: depth + 1 })
-      push(item.start, depth)
+    for (const item of token.items) {
+      add(item.start)
+      add(item.key)
+      if ('sep' in item) add(item.sep)
+      add(item.value)
     }
   }
-  if ('props' in token) push(token.props, depth)
-  if ('value' in token && token.value) stack.push({ token: token.value, depth: depth + 1 })
-  if ('start' in token) push(Array.isArray(token.start) ? token.start : [token.start], depth)
+  if ('end' in token) add(token.end)
+  return found
 }

@@ -6,7 +6,7 @@ import { formatText } from '#main/workspace/canonical.ts'
 import { editFlowText, editYamlText } from '#main/workspace/edit.ts'
 import { fmt } from '#main/workspace/fmt.ts'
 import { readWorkspace } from '#main/workspace/read.ts'
-import { parseYaml } from '#main/workspace/yaml-tree.ts'
+import { parseYaml } from '#main/workspace/yaml-parse.ts'
 import type { Json, JsonObject } from '#shared/json.ts'
 import { type CorpusFile, corpus } from './corpus.ts'
 

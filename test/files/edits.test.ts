@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { writeDocument } from '#main/workspace/canonical.ts'
 import { editFlowText, editYamlText } from '#main/workspace/edit.ts'
-import { type DocumentPath, entryAt, nodeAt, parseYaml } from '#main/workspace/yaml-tree.ts'
+import { parseYaml } from '#main/workspace/yaml-parse.ts'
+import { type DocumentPath, entryAt, nodeAt } from '#main/workspace/yaml-tree.ts'
 import { applyEdits, type FlowEdit } from '#shared/flow/edit.ts'
 import type { Flow } from '#shared/flow/types.ts'
 import type { Json, JsonObject } from '#shared/json.ts'
@@ -334,6 +335,31 @@ test('a canonical line that outgrows its width is opened up, so the file stays c
   ])
   expect(after).toBe(writeDocument('flow', parseYaml(after).data as JsonObject))
   expect(Math.max(...after.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+})
+
+test('the order of keys in a config is kept as given, for it may decide', () => {
+  const text =
+    'format: sluice/flow@1\nnodes:\n  pick:\n    config:\n      cases:\n        big: { equals: 1 }   # first\n        small: { equals: 2 }\nedges: []\n'
+  const cases = { small: { equals: 2 }, big: { equals: 1 } }
+  const after = editFlowText(text, [{ op: 'set', path: ['nodes', 'pick', 'config', 'cases'], value: cases }])
+  expect(after).toBe(
+    text.replace(/cases:[\s\S]*small.*\n/, 'cases: { small: { equals: 2 }, big: { equals: 1 } }\n'),
+  )
+  const tags = {
+    op: 'set',
+    path: ['nodes', 'pick'],
+    value: { config: { cases: { big: { equals: 1 }, small: { equals: 2 } } } },
+  } as const
+  expect(editFlowText(text, [tags])).toBe(text)
+})
+
+test('a text too odd to be cut keeps its comments all the same', () => {
+  const text =
+    '# top\nformat: sluice/flow@1\nnodes:\n  # the first\n  ? a\n  : { type: x }   # odd\n  # the second\n  b: [k: 1]\nedges: []\n# end\n'
+  const one = editFlowText(text, [{ op: 'set', path: ['nodes', 'b', 0, 'l'], value: 2 }])
+  const two = editFlowText(one, [{ op: 'unset', path: ['nodes', 'a'] }])
+  expect(parseYaml(two).data).toEqual({ format: 'sluice/flow@1', nodes: { b: [{ k: 1, l: 2 }] }, edges: [] })
+  for (const comment of ['# top', '# the second', '# end']) expect(two).toContain(comment)
 })
 
 test('a file with errors is not edited', () => {

@@ -1,9 +1,9 @@
 // Makes one known mistake in a correct flow file and says where a reader must find it.
 import { type Position, positionsOf } from '#main/workspace/positions.ts'
+import { parseYaml } from '#main/workspace/yaml-parse.ts'
 import {
   type DocumentPath,
   nodeAt,
-  parseYaml,
   type YamlItem,
   type YamlMap,
   type YamlNode,
