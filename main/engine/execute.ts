@@ -68,8 +68,6 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
     })
   }
 
-  // ------------------------------------------------------------------------------------------------ from outside
-
   abort(error: AppError): void {
     if (this.over) return
     if (this.#held > 0) {
@@ -89,8 +87,6 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   resume(): void {
     this.result.resume()
   }
-
-  // ------------------------------------------------------------------------------------------------ from its parts
 
   get clock() {
     return this.context.effects.clock
@@ -159,8 +155,6 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
     this.#draining = false
     if (this.#steps.left === 0 && !this.over) this.#finish()
   }
-
-  // ------------------------------------------------------------------------------------------------ the end
 
   #finish(): void {
     const missing = this.prepared.plan.answer.fields.find(

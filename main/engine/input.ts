@@ -34,8 +34,6 @@ export function readInput(prepared: Prepared, input: Json, limits = defaultInput
   return request.chat ? { fields, chat: chatOf(given, request.chat, choice) } : { fields }
 }
 
-// ------------------------------------------------------------------------------------------------- the schema
-
 function unknownIssues(prepared: Prepared, input: JsonObject): Issue[] {
   const { fields, chat } = prepared.plan.request
   const names = [...Object.keys(fields), ...(chat ? chatKeys(chat) : [])]
@@ -82,8 +80,6 @@ function pointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-// ------------------------------------------------------------------------------------------------- sizes
-
 function checkTexts(
   input: JsonObject,
   fields: Prepared['plan']['request']['fields'],
@@ -110,8 +106,6 @@ function checkText(value: Json, path: string, limit: number): void {
 function isData(value: string, path: string): boolean {
   return value.startsWith('data:') || /\/(?:data|file_data)$/.test(path)
 }
-
-// ------------------------------------------------------------------------------------------------- values
 
 function isMedia(type: PortType | undefined): boolean {
   return (

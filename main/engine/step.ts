@@ -74,8 +74,6 @@ export class StepRun implements StepContext {
     this.atMs = host.elapsed()
   }
 
-  // ------------------------------------------------------------------------------------------- for the runner
-
   get node() {
     return this.step.id
   }
@@ -151,8 +149,6 @@ export class StepRun implements StepContext {
   fence(text: string): string {
     return this.host.fence()(text)
   }
-
-  // ------------------------------------------------------------------------------------------- for the engine
 
   /** For pauses between retries: apart from `random`, so that a retry does not change what a node draws. */
   jitter(): number {

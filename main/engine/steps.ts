@@ -59,8 +59,6 @@ export class Steps implements OutletsHost {
     }
   }
 
-  // ------------------------------------------------------------------------------------------------ starting
-
   start(index: number): void {
     if (this.#states[index] !== waiting) return
     const step = this.#steps[index] as PreparedStep
@@ -260,8 +258,6 @@ export class Steps implements OutletsHost {
     })
   }
 
-  // ------------------------------------------------------------------------------------------------ outlets
-
   get streaming() {
     return this.#run.streaming
   }
@@ -297,8 +293,6 @@ export class Steps implements OutletsHost {
     })
     if (!arriving) run.open -= 1
   }
-
-  // ------------------------------------------------------------------------------------------------ ending
 
   close(run: StepRun, status: StepStatus, error: AppError | null): void {
     if (this.#run.over) return

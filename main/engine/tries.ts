@@ -53,8 +53,6 @@ export class Tries {
     this.#timed = this.#branches.map(() => false)
   }
 
-  // -------------------------------------------------------------------------------------------- what others ask
-
   /** Is one of these gates shut for good? */
   shut(gates: readonly number[]): boolean {
     return gates.some((gate) => this.#states[gate] === 'shut' || this.#states[gate] === 'failed')
@@ -77,8 +75,6 @@ export class Tries {
     })
   }
 
-  // -------------------------------------------------------------------------------------------- what happens
-
   /** A step begins: the time of first tries around it runs from now. */
   started(step: PreparedStep): void {
     for (const branch of step.opens) {
@@ -99,8 +95,6 @@ export class Tries {
   stop(): void {
     for (let branch = 0; branch < this.#branches.length; branch += 1) this.#untime(branch)
   }
-
-  // -------------------------------------------------------------------------------------------- tries
 
   #plan(branch: number): PlanBranch {
     return (this.#branches[branch] as PreparedBranch).plan
@@ -253,8 +247,6 @@ export class Tries {
     this.#outcomes.set(owner, outcome)
     this.#host.edges.release(owner)
   }
-
-  // -------------------------------------------------------------------------------------------- time
 
   #time(branch: number): void {
     const { firstTokenMs, attemptMs, k } = this.#plan(branch)

@@ -322,6 +322,13 @@ describe('a branch of several nodes', () => {
     expect(end().answer).toEqual({ answer: 'fine' })
   })
 
+  it('takes the error before a default of the node would', async () => {
+    const policy = { onError: 'default', default: { text: 'unused' } } as const
+    const flow = two({}, { fast: model('fast', { policy }) })
+    const { end } = await run(flow, { script: { fast: [{ error: 'upstream_auth' }], local: [ok] } })
+    expect(end()).toMatchObject({ answer: { answer: 'fine' }, totals: { degraded: false } })
+  })
+
   it('keeps an error that one of its nodes handles itself', async () => {
     const flow = {
       nodes: {

@@ -109,8 +109,6 @@ function runShout({ input }: Args) {
   return { text: out }
 }
 
-// ------------------------------------------------------------------------------------------------------- nodes
-
 /** Its second outlet is absent unless a test gives it. */
 export const ask: TestNode = { type: 'source', outlets: { question: outlet('text'), other: outlet('text') } }
 export const upper: TestNode = {
@@ -198,8 +196,6 @@ export function out(field = 'answer', more: Partial<NonNullable<TestNode['answer
     answer: { field, ...more },
   }
 }
-
-// ------------------------------------------------------------------------------------------------------- running
 
 export interface Options {
   readonly stream?: boolean

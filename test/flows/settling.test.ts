@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.ts'
 import { inlet, outlet } from '#shared/flow/ports.ts'
+import type { VirtualClock } from '../virtual-clock.ts'
 import {
   ask,
   choose,
@@ -328,6 +329,78 @@ describe('rule 1.1.6: a step that fails', () => {
       type: 'run-finished',
       answer: { seen: { reason: 'pattern' } },
     })
+  })
+})
+
+describe('an outlet that is a promise', () => {
+  const flow = {
+    nodes: {
+      ask,
+      slowly: {
+        type: 'slowly',
+        inlets: { text: inlet('text') },
+        outlets: { now: outlet('text'), later: outlet('text') },
+      },
+      now: out('now', { required: false }),
+      later: out('later', { required: false }),
+      rescue: fixed('rescued'),
+      why: out('why', { required: false }),
+    },
+    edges: [
+      'ask.question -> slowly.text',
+      'slowly.now -> now.value',
+      'slowly.later -> later.value',
+      'slowly.error -> rescue.when',
+      'rescue.text -> why.value',
+    ],
+  }
+  const giving = (outlets: (clock: VirtualClock) => object) => (clock: VirtualClock) =>
+    ({ slowly: { run: () => outlets(clock) } }) as never
+  const in20 = <T>(clock: VirtualClock, settle: () => T) =>
+    new Promise<T>((resolve, reject) => {
+      clock.after(20, () => {
+        try {
+          resolve(settle())
+        } catch (thrown) {
+          reject(thrown as Error)
+        }
+      })
+    })
+  const fail = () => {
+    throw new AppError('tool_failed')
+  }
+
+  it('settles later, while what is there goes on', async () => {
+    const runners = giving((clock) => ({ now: 'here', later: in20(clock, () => 'there') }))
+    const { lines, events, times } = await run(flow, { runners })
+    const fields = events.flatMap((event, at) => (event.type === 'field' ? [[event.field, times[at]]] : []))
+    expect(fields).toEqual([
+      ['now', 0],
+      ['later', 20],
+    ])
+    expect(lines()).toContain('skipped rescue')
+  })
+
+  it('is absent when it turns out to be undefined', async () => {
+    const runners = giving((clock) => ({ now: 'here', later: in20(clock, () => undefined) }))
+    const { end, lines } = await run(flow, { runners })
+    expect(end().answer).toEqual({ now: 'here' })
+    expect(lines()).toContain('ok slowly [now]')
+  })
+
+  it('fails the step while nothing was given, which can be handled', async () => {
+    const runners = giving((clock) => ({ later: in20(clock, fail) }))
+    const { end, lines } = await run(flow, { runners })
+    expect(end().answer).toEqual({ why: 'rescued' })
+    expect(lines()).toContain('failed slowly tool_failed')
+  })
+
+  it('is absent when it fails after something was given: the error is told nobody but the log', async () => {
+    const runners = giving((clock) => ({ now: 'here', later: in20(clock, fail) }))
+    const { end, lines } = await run(flow, { runners })
+    expect(end()).toMatchObject({ type: 'run-finished', answer: { now: 'here' } })
+    expect(lines()).toContain('failed slowly tool_failed [now]')
+    expect(lines()).toContain('skipped rescue')
   })
 })
 
