@@ -145,7 +145,8 @@ function character(code: string): string | undefined {
 
 /** Text written in tag characters or, byte by byte, in variation selectors. */
 function hiddenPayloads(view: View): readonly View[] {
-  if (!/[\u{e0000}-\u{e01ef}]|[\ufe00-\ufe0f]/u.test(view.text)) return []
+  // Tag characters and the further selectors share this first half of their surrogate pairs.
+  if (!/\udb40|[\ufe00-\ufe0f]/.test(view.text)) return []
   const tags = new ViewBuilder(view)
   const selectors = new ViewBuilder(view)
   let at = 0
@@ -168,7 +169,7 @@ function hiddenPayloads(view: View): readonly View[] {
 /** A view of bytes that are text; `start` says where in the source a byte begins. */
 function fromBytes(
   view: View,
-  bytes: Uint8Array,
+  bytes: Buffer,
   start: (byte: number) => number,
   end: number,
 ): View | undefined {
@@ -185,16 +186,10 @@ function fromBytes(
   return builder.view()
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
-
-/** A run that is cut off in the middle of a character still reads up to there. */
-function utf8(bytes: Uint8Array): string | undefined {
-  for (let cut = 0; cut <= 3; cut += 1) {
-    try {
-      return decoder.decode(bytes.subarray(0, bytes.length - cut))
-    } catch {}
-  }
-  return undefined
+/** A run that is cut off in the middle of a character still reads up to there. Errors as values: most runs are no text. */
+function utf8(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8').replace(/\ufffd{1,3}$/, '')
+  return text.includes('\ufffd') ? undefined : text
 }
 
 function printable(text: string): boolean {
