@@ -1,6 +1,7 @@
 // Sockets to other servers. One pool per origin and rule; nothing else in the product opens an outgoing connection.
-import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from 'undici'
+import type { buildConnector as Connect, Dispatcher } from 'undici'
 import { type EgressRule, judgedLookup, literalClass, placeOf } from './egress.ts'
+import { buildConnector, envProxyAgent, Pool, proxyAgent } from './undici.ts'
 
 export interface Channel {
   readonly dispatcher: Dispatcher
@@ -38,9 +39,9 @@ export function createPools(env: Readonly<Record<string, string | undefined>>): 
       let dispatcher: Dispatcher
       let proxied = true
       if (typeof options.proxy === 'string') {
-        dispatcher = new ProxyAgent({ ...own, uri: options.proxy })
+        dispatcher = new (proxyAgent())({ ...own, uri: options.proxy })
       } else if (options.proxy === undefined && proxies !== undefined && !inner) {
-        dispatcher = new EnvHttpProxyAgent({ ...own, ...proxies })
+        dispatcher = new (envProxyAgent())({ ...own, ...proxies })
       } else {
         dispatcher = new Pool(url.origin, own)
         proxied = false
@@ -75,7 +76,7 @@ export const poolLimits = {
 const defaultConnectMs = 10_000
 const graceMs = 120_000
 
-function connector(url: URL, options: ChannelOptions): buildConnector.connector {
+function connector(url: URL, options: ChannelOptions): Connect.connector {
   const connect = buildConnector({
     allowH2: options.allowH2 ?? false,
     timeout: options.connectMs ?? defaultConnectMs,
