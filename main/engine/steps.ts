@@ -1,15 +1,14 @@
 // The steps of one Run: when one starts, what it is given, and what its end does to the rest (nodes.md 1.1).
 import { AppError, errorValue } from '#shared/errors.ts'
-import type { Outlets } from '#shared/flow/definition.ts'
 import type { AnyLive } from '#shared/flow/live.ts'
 import type { Json } from '#shared/json.ts'
 import type { RunEvent, StepStatus } from '#shared/run/events.ts'
 import type { Answer } from './answer.ts'
 import type { Edges } from './edges.ts'
-import { broke, finished, type OutletsHost, settleOutlets } from './outlets.ts'
+import { finished, type OutletsHost, settleOutlets } from './outlets.ts'
 import type { Prepared, PreparedEdge, PreparedStep } from './prepare.ts'
 import { type Reading, Readings } from './readings.ts'
-import { pauseBefore } from './retry.ts'
+import { runStep } from './run-step.ts'
 import { type StepHost, StepRun, stepError, unrun } from './step.ts'
 import type { Tries } from './tries.ts'
 import { stubOutlets } from './values.ts'
@@ -168,94 +167,7 @@ export class Steps implements OutletsHost {
       settleOutlets(this, run, { [plan.mode.to]: input[plan.mode.from] })
     } else if (plan.effects === 'writes' && this.#run.context.facts.stubWrites) {
       settleOutlets(this, run, stubOutlets(plan, input))
-    } else if (step.places) this.#takePlace(run, step.places)
-    else this.#invoke(run)
-  }
-
-  #takePlace(run: StepRun, places: NonNullable<PreparedStep['places']>): void {
-    const then = () => {
-      if (!run.alive) {
-        places.free()
-        return
-      }
-      run.offEnd(leave)
-      run.placed = true
-      this.#invoke(run)
-      this.drain()
-    }
-    const leave = () => places.leave(then)
-    if (places.take(then)) {
-      run.placed = true
-      this.#invoke(run)
-      return
-    }
-    run.onEnd(leave)
-    this.#limit(run)
-  }
-
-  #invoke(run: StepRun): void {
-    const { step, input } = run
-    run.calls += 1
-    let outlets: Outlets | Promise<Outlets>
-    try {
-      outlets = step.run({ config: step.plan.config, ready: step.ready, input, ctx: run })
-    } catch (thrown) {
-      this.#threw(run, thrown)
-      return
-    }
-    if (!(outlets instanceof Promise)) {
-      this.#settle(run, outlets)
-      return
-    }
-    this.#limit(run)
-    outlets.then(
-      (late) => {
-        this.#settle(run, late)
-        this.drain()
-      },
-      (thrown: unknown) => {
-        this.#threw(run, thrown)
-        this.drain()
-      },
-    )
-  }
-
-  /** A node that gives back something else than outlets fails, and not the process with it. */
-  #settle(run: StepRun, outlets: Outlets): void {
-    try {
-      settleOutlets(this, run, outlets)
-    } catch (thrown) {
-      this.failed(run, thrown)
-    }
-  }
-
-  /** Starts the clock of `policy.timeout_ms`, once. */
-  #limit(run: StepRun): void {
-    const { timeoutMs } = run.step.plan.policy
-    if (timeoutMs === null || run.limited) return
-    run.limited = true
-    run.after(timeoutMs, () => {
-      const message = `The step took longer than ${timeoutMs} ms.`
-      broke(this, run, new AppError('upstream_timeout', { message, node: run.node }))
-    })
-  }
-
-  /** `run` threw. Model calls have had their own retries; everything else is repeated as a whole. */
-  #threw(run: StepRun, thrown: unknown): void {
-    if (!run.alive) return
-    const error = stepError(run.step, thrown)
-    run.blame(error.code)
-    const pause = run.modelCalls === 0 ? pauseBefore(run, error, run.calls) : null
-    if (pause === null) {
-      this.failed(run, error)
-      return
-    }
-    run.waitedMs = pause
-    this.#limit(run)
-    run.after(pause, () => {
-      this.#invoke(run)
-      this.drain()
-    })
+    } else runStep(this, run)
   }
 
   get streaming() {
