@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { AppError } from '#shared/errors.ts'
 import type { GuardBuilders } from '#shared/flow/definition.ts'
 import { withoutOverlaps } from '#shared/guards/overlaps.ts'
-import { ruleProblem, ruleSchema } from '#shared/guards/rule-config.ts'
+import { profanityLanguages, ruleProblem, ruleSchema } from '#shared/guards/rule-config.ts'
 import { piiScan } from './pii/scan.ts'
 import { buildRule } from './rules/build-rule.ts'
 import { profanityWords } from './rules/profanity-words.ts'
@@ -18,7 +18,7 @@ let hash: string | undefined
 /** Names the rules and lists that a verdict rests on. */
 export function rulesHash(): string {
   hash ??= createHash('sha256')
-    .update(JSON.stringify([revision, secretRules, ignored, profanityWords('en')]))
+    .update(JSON.stringify([revision, secretRules, ignored, profanityLanguages.map(profanityWords)]))
     .digest('hex')
     .slice(0, 16)
   return hash
