@@ -86,7 +86,7 @@ describe('reading messages', () => {
           name: 'look',
           argsText: '{"at": "it"}',
           args: { at: 'it' },
-          meta: { 'openai-chat': { extra_content: { signature: 's' } } },
+          meta: { 'chat-completions': { extra_content: { signature: 's' } } },
         },
       ],
     })

@@ -12,7 +12,7 @@ import {
 } from './content-parts.ts'
 
 /** Key of `part.meta` for what belongs to the chat-completions shape. */
-export const chatDialect = 'openai-chat'
+export const chatDialect = 'chat-completions'
 
 /**
  * Reads a list of messages. System and developer text is taken out and joined by blank lines.

@@ -10,7 +10,7 @@ const answer: StreamEvent[] = [
   { type: 'start', id: 'r1', model: 'm', created: 7 },
   { type: 'part-start', index: 0, part: 'reasoning' },
   { type: 'reasoning-delta', index: 0, text: 'Hm' },
-  { type: 'part-meta', index: 0, meta: { part: { signature: 'sig' }, 'openai-chat': { a: 1 } } },
+  { type: 'part-meta', index: 0, meta: { part: { signature: 'sig' }, 'chat-completions': { a: 1 } } },
   { type: 'part-end', index: 0 },
   { type: 'part-start', index: 1, part: 'text' },
   { type: 'text-delta', index: 1, text: 'Hello ' },
@@ -30,7 +30,7 @@ test('folds a stream into the answer it tells', () => {
     model: 'm',
     created: 7,
     parts: [
-      { type: 'reasoning', text: 'Hm', index: 0, signature: 'sig', meta: { 'openai-chat': { a: 1 } } },
+      { type: 'reasoning', text: 'Hm', index: 0, signature: 'sig', meta: { 'chat-completions': { a: 1 } } },
       { type: 'text', text: 'Hello there' },
       { type: 'tool-call', id: 'c1', name: 'look', argsText: '{"a":1}', args: { a: 1 } },
     ],

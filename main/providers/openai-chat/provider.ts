@@ -1,6 +1,5 @@
 // The chat-completions adapter: what most vendors and every local server speak.
 import { isJsonObject, type Json } from '#shared/json.ts'
-import { chatDialect } from '#shared/model/messages.ts'
 import type { Adapter } from '../adapter.ts'
 import { readFailure } from './errors.ts'
 import { takesStop, writeRequest } from './request.ts'
@@ -8,7 +7,7 @@ import { cutAtStop } from './stop.ts'
 import { ChatReader } from './stream.ts'
 
 export const openaiChat: Adapter = {
-  dialect: chatDialect,
+  dialect: 'openai-chat',
   paths: { chat: '/chat/completions', models: '/models' },
   write: writeRequest,
   reader(wire, stop, emit) {

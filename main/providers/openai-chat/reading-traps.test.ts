@@ -223,7 +223,7 @@ describe('chunks', () => {
       choices: [{ index: 0, message, finish_reason: 'stop' }],
     })
     expect(streamed).toEqual(fold.response(timing))
-    expect(streamed.parts[0]?.meta).toEqual({ 'openai-chat': { reasoning_details } })
+    expect(streamed.parts[0]?.meta).toEqual({ 'chat-completions': { reasoning_details } })
   })
 })
 
@@ -522,7 +522,7 @@ test('spoken answers come as one part, whole and in pieces', () => {
     {
       type: 'audio',
       source: { kind: 'bytes', base64: 'AAAABBBB' },
-      meta: { 'openai-chat': { audio: { id: 'a1', transcript: 'Hello', expires_at: 9 } } },
+      meta: { 'chat-completions': { audio: { id: 'a1', transcript: 'Hello', expires_at: 9 } } },
     },
   ])
 })
@@ -551,8 +551,8 @@ test('pictures, sources and parts we do not know are kept', () => {
   const { fold } = readWhole(openaiChat, wire, { choices: [{ message, finish_reason: 'stop' }] })
   expect(fold.parts()).toEqual([
     { type: 'text', text: 'See ' },
-    { type: 'opaque', dialect: 'openai-chat', value: { type: 'reference', reference_ids: [1] } },
-    { type: 'text', text: 'this.', meta: { 'openai-chat': { annotations: message.annotations } } },
+    { type: 'opaque', dialect: 'chat-completions', value: { type: 'reference', reference_ids: [1] } },
+    { type: 'text', text: 'this.', meta: { 'chat-completions': { annotations: message.annotations } } },
     { type: 'image', mediaType: 'image/png', source: { kind: 'bytes', base64: 'AAAA' } },
   ])
 })

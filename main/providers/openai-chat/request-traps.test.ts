@@ -138,7 +138,7 @@ describe('trap-38: earlier thoughts', () => {
   })
   test('go back with their structure unchanged', () => {
     const reasoning_details = [{ type: 'reasoning.text', text: 'Hm.', signature: 'sig', index: 0 }]
-    const signed: AssistantPart = { ...thought, meta: { 'openai-chat': { reasoning_details } } }
+    const signed: AssistantPart = { ...thought, meta: { 'chat-completions': { reasoning_details } } }
     const { messages } = write('openrouter', {
       messages: [user, assistant(signed, toolCall('a')), result('a')],
     }).body
@@ -583,7 +583,7 @@ test('what another vendor made is left out with a warning; its own parts go back
     user,
     assistant(
       { type: 'text', text: 'See' },
-      { type: 'opaque', dialect: 'openai-chat', value: own },
+      { type: 'opaque', dialect: 'chat-completions', value: own },
       { type: 'opaque', dialect: 'elsewhere', value: {} },
     ),
   ]

@@ -2,7 +2,6 @@
 import { AppError } from '#shared/errors.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
 import type { ChatRequest, Effort, ModelWarning, ToolDef } from '#shared/model/chat.ts'
-import { chatDialect } from '#shared/model/messages.ts'
 import type { Wire, Written } from '../adapter.ts'
 import { type Warn, writeMessages } from './messages.ts'
 import { dropAddedNulls, schemaName, strictSchema } from './schema.ts'
@@ -36,7 +35,7 @@ export function writeRequest(request: ChatRequest, wire: Wire, stream: boolean):
   if (request.n !== undefined && request.n > 1) dropped(writer, 'n')
   if (request.logprobs !== undefined) dropped(writer, 'logprobs')
   setExtras(writer, request.extra)
-  const options = request.providerOptions[chatDialect]
+  const options = request.providerOptions['openai-chat']
   if (isJsonObject(options)) {
     for (const [key, value] of Object.entries(options)) if (!ours.has(key)) body[key] = value
   }
