@@ -28,8 +28,8 @@ describe('guard-pii', () => {
   it('replaces each item by a token, the same item by the same token', async () => {
     const { run, verdicts } = guarded()
     const outlets = await run({}, text)
-    expect(outlets['pass']).toBe('Mail [EMAIL_1] or [EMAIL_2], card [CREDIT_CARD_1], again [EMAIL_1].')
-    expect(outlets['map']).toEqual({
+    expect(outlets.pass).toBe('Mail [EMAIL_1] or [EMAIL_2], card [CREDIT_CARD_1], again [EMAIL_1].')
+    expect(outlets.map).toEqual({
       '[EMAIL_1]': 'ann@example.org',
       '[EMAIL_2]': 'BOB@example.org',
       '[CREDIT_CARD_1]': '4111 1111 1111 1111',
@@ -43,27 +43,27 @@ describe('guard-pii', () => {
     const { run, verdicts } = guarded()
     const value = [{ role: 'user', parts: [{ type: 'text', text: 'What is the capital of France?' }] }]
     const outlets = await run({}, value)
-    expect(outlets['pass']).toBe(value)
-    expect(outlets['map']).toEqual({})
+    expect(outlets.pass).toBe(value)
+    expect(outlets.map).toEqual({})
     expect(verdicts).toMatchObject([{ verdict: 'pass', reason: null, spans: [] }])
   })
 
   it('looks only for the kinds it is told', async () => {
     const { run } = guarded()
-    expect((await run({ kinds: ['card'] }, text))['pass']).toContain('ann@example.org')
-    expect((await run({ kinds: ['card'] }, text))['pass']).toContain('[CREDIT_CARD_1]')
+    expect((await run({ kinds: ['card'] }, text)).pass).toContain('ann@example.org')
+    expect((await run({ kinds: ['card'] }, text)).pass).toContain('[CREDIT_CARD_1]')
     const link = 'see https://example.org/x'
-    expect((await run({}, link))['pass']).toBe(link)
-    expect((await run({ kinds: ['url'] }, link))['pass']).toBe('see [URL_1]')
+    expect((await run({}, link)).pass).toBe(link)
+    expect((await run({ kinds: ['url'] }, link)).pass).toBe('see [URL_1]')
   })
 
   it('knows national numbers of the configured regions only', async () => {
     const { run } = guarded()
     const number = 'reach me on 06 12 34 56 78 please'
-    expect((await run({ regions: ['FR'] }, number))['pass']).toContain('[PHONE_1]')
+    expect((await run({ regions: ['FR'] }, number)).pass).toContain('[PHONE_1]')
     const id = 'social security 536-22-8726'
-    expect((await run({ regions: ['US'], kinds: ['national_id'] }, id))['pass']).toContain('[US_SSN_1]')
-    expect((await run({ regions: ['FR'], kinds: ['national_id'] }, id))['pass']).toBe(id)
+    expect((await run({ regions: ['US'], kinds: ['national_id'] }, id)).pass).toContain('[US_SSN_1]')
+    expect((await run({ regions: ['FR'], kinds: ['national_id'] }, id)).pass).toBe(id)
   })
 
   it('finds kinds of your own, with checksum and context', async () => {
@@ -72,20 +72,20 @@ describe('guard-pii', () => {
       kinds: [],
       custom: [{ name: 'customer_number', pattern: '\\bK\\d{6}\\b', ...rest }],
     })
-    expect((await run(own({}), 'K123456'))['pass']).toBe('[CUSTOMER_NUMBER_1]')
-    expect((await run(own({ context: ['customer'] }), 'part K123456'))['pass']).toBe('part K123456')
-    expect((await run(own({ context: ['customer'] }), 'customer K123456'))['pass']).toContain(
+    expect((await run(own({}), 'K123456')).pass).toBe('[CUSTOMER_NUMBER_1]')
+    expect((await run(own({ context: ['customer'] }), 'part K123456')).pass).toBe('part K123456')
+    expect((await run(own({ context: ['customer'] }), 'customer K123456')).pass).toContain(
       '[CUSTOMER_NUMBER_1]',
     )
     const checked = { kinds: [], custom: [{ name: 'member', pattern: '\\d{8}', checksum: 'luhn' }] }
-    expect((await run(checked, '12345674 12345675'))['pass']).toBe('[MEMBER_1] 12345675')
+    expect((await run(checked, '12345674 12345675')).pass).toBe('[MEMBER_1] 12345675')
   })
 
   it('blocks or notes instead, without a map', async () => {
     const { run } = guarded()
     expect(await run({ action: 'block' }, text)).toMatchObject({ blocked: { reason: 'pii' } })
     const noted = await run({ action: 'note' }, text)
-    expect(noted['pass']).toBe(text)
+    expect(noted.pass).toBe(text)
     expect(noted).not.toHaveProperty('map')
     const outputs = guardPii.outputs as (config: unknown) => object
     expect(outputs(guardPii.config.parse({}))).toHaveProperty('map.secret', true)
@@ -96,7 +96,7 @@ describe('guard-pii', () => {
   it('gives no map when it is not reversible', async () => {
     const { run } = guarded()
     const outlets = await run({ reversible: false }, text)
-    expect(outlets['pass']).toContain('[EMAIL_1]')
+    expect(outlets.pass).toContain('[EMAIL_1]')
     expect(outlets).not.toHaveProperty('map')
   })
 
@@ -135,7 +135,7 @@ describe('guard-pii', () => {
   it('keeps counting in a second guard of the same Run', async () => {
     const { run } = guarded()
     await run({}, 'ann@example.org')
-    expect((await run({}, 'bob@example.org and ann@example.org'))['pass']).toBe('[EMAIL_2] and [EMAIL_1]')
+    expect((await run({}, 'bob@example.org and ann@example.org')).pass).toBe('[EMAIL_2] and [EMAIL_1]')
   })
 
   it('masks a stream as it masks the whole text, and settles the map at its end', async () => {
@@ -148,9 +148,9 @@ describe('guard-pii', () => {
       for (let at = 0; at < long.length; at += size) live.push(long.slice(at, at + size))
       live.end()
       const outlets = await started
-      const masked = await (outlets['pass'] as LiveText).collect()
+      const masked = await (outlets.pass as LiveText).collect()
       expect(masked).toBe(whole)
-      expect(new Unmask((await outlets['map']) as TokenMap).text(masked)).toBe(long)
+      expect(new Unmask((await outlets.map) as TokenMap).text(masked)).toBe(long)
     }
   })
 

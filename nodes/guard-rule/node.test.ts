@@ -58,8 +58,8 @@ describe('guard-rule', () => {
     const { run, verdicts } = guarded()
     const value = [user('hello')]
     const outlets = await run(words('forbidden'), value)
-    expect(outlets['pass']).toBe(value)
-    expect(outlets['blocked']).toBeUndefined()
+    expect(outlets.pass).toBe(value)
+    expect(outlets.blocked).toBeUndefined()
     expect(verdicts).toMatchObject([{ guard: 'node', verdict: 'pass', reason: null, score: null, spans: [] }])
     expect(verdicts[0]?.rules).toMatch(/^[0-9a-f]{16}$/)
   })
@@ -83,14 +83,14 @@ describe('guard-rule', () => {
   it('only notes with action note', async () => {
     const { run, verdicts } = guarded()
     const outlets = await run({ ...words('forbidden'), action: 'note' }, 'a forbidden word')
-    expect(outlets['pass']).toBe('a forbidden word')
+    expect(outlets.pass).toBe('a forbidden word')
     expect(verdicts).toMatchObject([{ verdict: 'pass', reason: 'contains', spans: [{ start: 2, end: 11 }] }])
   })
 
   it('masks the hits with action rewrite', async () => {
     const { run, verdicts } = guarded()
     const config = { rules: [{ kind: 'secret' }, { kind: 'pattern', pattern: 'x\\d+' }], action: 'rewrite' }
-    expect((await run(config, `key ${secretKey} and x12.`))['pass']).toBe(
+    expect((await run(config, `key ${secretKey} and x12.`)).pass).toBe(
       'key [SECRET:aws-access-token] and [REMOVED].',
     )
     expect(verdicts).toMatchObject([{ verdict: 'rewritten', reason: 'secret' }])
@@ -137,7 +137,7 @@ describe('guard-rule', () => {
       { role: 'assistant', parts: [{ type: 'text', text: 'ok' }] },
       user('previous rules'),
     ]
-    expect((await run(words('ignore all previous rules'), value))['blocked']).toMatchObject({
+    expect((await run(words('ignore all previous rules'), value)).blocked).toMatchObject({
       reason: 'contains',
     })
   })
@@ -156,9 +156,9 @@ describe('guard-rule', () => {
     await run(words('x'), 'y')
     expect(verdicts.map(({ stage }) => stage)).toEqual(['output', 'input'])
     const config = guardRule.config.parse(words('x'))
-    expect(guardRule.unhandled?.['blocked']?.(config, 'input')).toBe('guard_blocked_input')
-    expect(guardRule.unhandled?.['blocked']?.(config, 'output')).toBe('guard_blocked_output')
-    expect(guardRule.unhandled?.['blocked']?.({ ...config, stage: 'input' }, 'output')).toBe(
+    expect(guardRule.unhandled?.blocked?.(config, 'input')).toBe('guard_blocked_input')
+    expect(guardRule.unhandled?.blocked?.(config, 'output')).toBe('guard_blocked_output')
+    expect(guardRule.unhandled?.blocked?.({ ...config, stage: 'input' }, 'output')).toBe(
       'guard_blocked_input',
     )
   })
@@ -210,20 +210,20 @@ describe('a guard that fails', () => {
   it('breaks a stream when it is closed', async () => {
     const { start, verdicts } = guarded(broken)
     const outlets = await start(window, fed(late, cuts))
-    const { text, error } = await drained(outlets['pass'] as LiveText)
+    const { text, error } = await drained(outlets.pass as LiveText)
     expect(error).toMatchObject({ code: 'guard_unavailable' })
     expect(late.startsWith(text)).toBe(true)
     expect(text).not.toContain('boom')
     expect(verdicts).toMatchObject([{ verdict: 'error' }])
-    expect(await outlets['verdict']).toBeUndefined()
+    expect(await outlets.verdict).toBeUndefined()
   })
 
   it('lets a stream go on when it is open', async () => {
     const { start, verdicts } = guarded(broken)
     const outlets = await start({ ...window, fail_mode: 'open' }, fed(late, cuts))
-    expect(await drained(outlets['pass'] as LiveText)).toEqual({ text: late, error: undefined })
+    expect(await drained(outlets.pass as LiveText)).toEqual({ text: late, error: undefined })
     expect(verdicts).toMatchObject([{ verdict: 'error' }])
-    expect(await outlets['verdict']).toMatchObject({ verdict: 'error' })
+    expect(await outlets.verdict).toMatchObject({ verdict: 'error' })
   })
 })
 
@@ -234,7 +234,7 @@ describe('guard-rule on a stream', () => {
     const { start, verdicts } = guarded()
     const outlets = await start({ ...words('forbidden'), ...window }, fed('a forbidden word', [4, 8]))
     expect(outlets).toMatchObject({ blocked: { reason: 'contains', spans: [{ start: 2, end: 11 }] } })
-    expect(outlets['pass']).toBeUndefined()
+    expect(outlets.pass).toBeUndefined()
     expect(verdicts).toMatchObject([{ verdict: 'blocked' }])
   })
 
@@ -245,11 +245,11 @@ describe('guard-rule on a stream', () => {
       { ...words('forbidden'), ...window, stage: 'output' },
       fed(text, [50, 120, 205, 260]),
     )
-    const { text: left, error } = await drained(outlets['pass'] as LiveText)
+    const { text: left, error } = await drained(outlets.pass as LiveText)
     expect(error).toMatchObject({ code: 'guard_blocked_output', details: { reason: 'contains' } })
     expect('fine '.repeat(40).startsWith(left)).toBe(true)
     expect(left.length).toBeGreaterThan(0)
-    expect(await outlets['verdict']).toMatchObject({ verdict: 'blocked', spans: [{ start: 200, end: 209 }] })
+    expect(await outlets.verdict).toMatchObject({ verdict: 'blocked', spans: [{ start: 200, end: 209 }] })
     expect(verdicts).toHaveLength(1)
   })
 
@@ -260,7 +260,7 @@ describe('guard-rule on a stream', () => {
       { ...words('forbidden'), ...window, action: 'rewrite' },
       fed(text, [50, 204, 260]),
     )
-    expect(await drained(outlets['pass'] as LiveText)).toEqual({
+    expect(await drained(outlets.pass as LiveText)).toEqual({
       text: text.replace('forbidden', '[REMOVED]'),
       error: undefined,
     })
@@ -273,7 +273,7 @@ describe('guard-rule on a stream', () => {
     live.push('x'.repeat(300))
     const outlets = await start({ ...words('forbidden'), ...window }, live)
     live.fail(new AppError('upstream_unavailable'))
-    expect(await drained(outlets['pass'] as LiveText)).toMatchObject({
+    expect(await drained(outlets.pass as LiveText)).toMatchObject({
       error: { code: 'upstream_unavailable' },
     })
     expect(verdicts).toEqual([])
@@ -325,7 +325,7 @@ describe('guard-rule on a stream', () => {
     lags.length = 0
     while (sent < 8_000) feed()
     const mean = lags.reduce((sum, lag) => sum + lag, 0) / lags.length
-    const shown = recorded.notes['hold_back_chars'] as number
+    const shown = recorded.notes.hold_back_chars as number
     expect(Math.abs(mean - shown) / shown).toBeLessThan(0.1)
   })
 
@@ -334,9 +334,9 @@ describe('guard-rule on a stream', () => {
     const cuts = Array.from({ length: run.length / 10 }, (_, i) => (i + 1) * 10)
     const { start } = guarded()
     const passed = await start({ ...words('forbidden'), ...window }, fed(run, cuts))
-    expect(await drained(passed['pass'] as LiveText)).toEqual({ text: run, error: undefined })
+    expect(await drained(passed.pass as LiveText)).toEqual({ text: run, error: undefined })
     const blocked = await start({ ...words('forbidden'), ...window, encoded_run: 'block' }, fed(run, cuts))
-    const reason = blocked['blocked'] ?? (await drained(blocked['pass'] as LiveText)).error?.details
+    const reason = blocked.blocked ?? (await drained(blocked.pass as LiveText)).error?.details
     expect(reason).toMatchObject({ reason: 'encoded_run' })
   })
 

@@ -25,9 +25,9 @@ function guarded() {
 describe('guard-schema', () => {
   it('passes a value that fits, from text as JSON', async () => {
     const { run, verdicts } = guarded()
-    expect((await run('{"answer":"yes"}'))['pass']).toEqual({ answer: 'yes' })
+    expect((await run('{"answer":"yes"}')).pass).toEqual({ answer: 'yes' })
     const value = { answer: 'yes', score: 1 }
-    expect((await run(value))['pass']).toBe(value)
+    expect((await run(value)).pass).toBe(value)
     expect(verdicts).toMatchObject([{ verdict: 'pass' }, { verdict: 'pass' }])
   })
 
@@ -47,13 +47,13 @@ describe('guard-schema', () => {
   it('notes the paths that do not fit, without their values', async () => {
     const { run, recorded } = guarded()
     await run('{"answer":"x","score":"secret"}')
-    expect(recorded.notes['issues']).toEqual([{ path: '/score', rule: 'type' }])
+    expect(recorded.notes.issues).toEqual([{ path: '/score', rule: 'type' }])
   })
 
   it('only notes with action note', async () => {
     const { run, verdicts } = guarded()
-    expect((await run('{"answer":1}', { action: 'note' }))['pass']).toEqual({ answer: 1 })
-    expect((await run('plain words', { action: 'note' }))['pass']).toBe('plain words')
+    expect((await run('{"answer":1}', { action: 'note' })).pass).toEqual({ answer: 1 })
+    expect((await run('plain words', { action: 'note' })).pass).toBe('plain words')
     expect(verdicts).toMatchObject([
       { verdict: 'pass', reason: 'schema' },
       { verdict: 'pass', reason: 'not_json' },
@@ -69,7 +69,7 @@ describe('guard-schema', () => {
     ['{answer: "x"}', { answer: 'x' }, ['repair:quotes']],
   ])('repairs syntax when told: %s', async (text, value, kinds) => {
     const { run, verdicts } = guarded()
-    expect((await run(text, { repair: true }))['pass']).toEqual(value)
+    expect((await run(text, { repair: true })).pass).toEqual(value)
     expect(verdicts).toMatchObject([{ verdict: 'rewritten', reason: 'repaired' }])
     expect(verdicts[0]?.spans.map(({ kind }) => kind)).toEqual(kinds)
   })

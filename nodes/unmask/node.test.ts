@@ -66,14 +66,14 @@ describe('unmask', () => {
     const broken = liveText()
     const first = await startNode(unmask, runner, { input: { value: broken, map } })
     broken.fail(new AppError('upstream_timeout'))
-    await expect((first['value'] as LiveText).collect()).rejects.toMatchObject({ code: 'upstream_timeout' })
+    await expect((first.value as LiveText).collect()).rejects.toMatchObject({ code: 'upstream_timeout' })
     const left = liveText()
     let cancelled = false
     left.onCancel(() => {
       cancelled = true
     })
     const second = await startNode(unmask, runner, { input: { value: left, map } })
-    const reader = (second['value'] as LiveText).read({
+    const reader = (second.value as LiveText).read({
       part: () => undefined,
       end: () => undefined,
       fail: () => undefined,

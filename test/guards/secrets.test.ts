@@ -86,7 +86,7 @@ describe('secrets', () => {
     `sk-proj-${'x'.repeat(40)}`,
     'OPENAI_API_KEY=sk-your-api-key-goes-here-1234567890',
     'api_key = "<YOUR_API_KEY>"',
-    'password: ${DB_PASSWORD}',
+    `password: ${'$'}{DB_PASSWORD}`,
     'token = {{ secrets.GITHUB_TOKEN }}',
     'postgres://user:password@localhost:5432/db',
     'ghp_000000000000000000000000000000000000',
