@@ -20,29 +20,59 @@ export interface Judged<T> {
   readonly problems: readonly LocatedProblem[]
 }
 
-/** `kind` as in `format: sluice/<kind>@1`. */
-export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Judged<T> {
-  const problems: LocatedProblem[] = yaml.problems.map(({ code, severity = 'error', offset, message }) => ({
-    code,
-    severity,
-    message,
-    path: [],
-    ...yaml.position(offset),
-  }))
-  const add = (issue: Pick<LocatedProblem, 'code' | 'message' | 'path'>, place: 'key' | 'value') =>
-    problems.push({ severity: 'error', ...issue, ...yaml.position(offsetOf(yaml.root, issue.path, place)) })
-  const { data } = yaml
+/** Everything that can be said of a text before its schema; `kind` as in `format: sluice/<kind>@1`. */
+export function judgeText(
+  yaml: YamlText,
+  kind: string,
+): { readonly problems: LocatedProblem[]; readonly data: Json | null } {
   const newer = newerFormat(yaml, kind)
-  if (newer !== undefined) return { value: null, data: null, problems: [newer] }
-  if (!yaml.sound || data === undefined) return { value: null, data: null, problems }
+  if (newer !== undefined) return { problems: [newer], data: null }
+  const problems = yaml.problems.map(
+    ({ code, severity = 'error', offset, message }): LocatedProblem => ({
+      code,
+      severity,
+      message,
+      path: [],
+      ...yaml.position(offset),
+    }),
+  )
   if (yaml.root?.kind === 'map' && yaml.root.pairs.findIndex((pair) => pair.key === 'format') > 0) {
-    add({ code: 'wrong_value', path: ['format'], message: '"format" must be the first key' }, 'key')
+    const path = ['format']
+    const message = '"format" must be the first key'
+    problems.push({
+      code: 'wrong_value',
+      severity: 'error',
+      message,
+      path,
+      ...yaml.position(offsetOf(yaml.root, path, 'key')),
+    })
   }
+  return { problems, data: yaml.sound ? (yaml.data ?? null) : null }
+}
+
+export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Judged<T> {
+  const { problems, data } = judgeText(yaml, kind)
+  if (!yaml.sound || problems.some(({ code }) => code === 'newer_format'))
+    return { value: null, data: null, problems }
   const result = schema.safeParse(data)
-  const issues = result.success ? [] : readIssues(schema, result.error, data, `the ${kind}`)
-  for (const issue of issues) add(issue, issue.kind)
-  const errors = problems.some((problem) => problem.severity === 'error')
-  return { value: result.success && !errors ? result.data : null, data, problems }
+  if (!result.success) {
+    for (const { code, message, path, kind: place } of readIssues(
+      schema,
+      result.error,
+      data,
+      `the ${kind}`,
+    )) {
+      problems.push({
+        code,
+        severity: 'error',
+        message,
+        path,
+        ...yaml.position(offsetOf(yaml.root, path, place)),
+      })
+    }
+  }
+  const right = result.success && problems.every(({ severity }) => severity !== 'error')
+  return { value: right ? result.data : null, data, problems }
 }
 
 /** Formats rise with the main version: `sluice/flow@2` comes with Sluice 2.0. Of such a file nothing is judged or written. */

@@ -3,10 +3,10 @@ import type { FileProblem } from '#shared/flow/diagnostics.ts'
 import { isJsonObject, type Json } from '#shared/json.ts'
 import { readIssues } from '#shared/project/issues.ts'
 import { type Project, projectSchema } from '#shared/project/schema.ts'
-import { judge, withoutIssues } from './judge.ts'
-import { fileProblem, problemAt, type SourceFile, yamlSource } from './source.ts'
-import type { YamlText } from './yaml-parse.ts'
-import { type DocumentPath, entryAt, offsetOf } from './yaml-tree.ts'
+import type { SettingsFile } from './document.ts'
+import { judgeText, withoutIssues } from './judge.ts'
+import { fileProblem, problemAt, type SourceFile } from './source.ts'
+import { type DocumentPath, entryAt } from './yaml-tree.ts'
 
 export interface ProjectFile extends SourceFile {
   /** Null without an overlay. */
@@ -28,80 +28,59 @@ export interface ReadProject {
   readonly problems: readonly FileProblem[]
 }
 
-interface Layer {
-  readonly file: string
-  readonly yaml: YamlText
-}
-
-/** `layers` by environment; the empty name is `sluice.yaml`. Overlays that were not chosen are checked too. */
-export function readProject(layers: ReadonlyMap<string, Layer>, env: string | undefined): ReadProject {
-  const base = layers.get('')
+/** Overlays that were not chosen are checked too. */
+export function readProject(layers: readonly SettingsFile[], env: string | undefined): ReadProject {
+  const base = layers.find((layer) => layer.env === '')
   if (base === undefined) {
-    const problem = fileProblem(
-      'sluice.yaml',
-      'syntax',
-      'there is no sluice.yaml in this folder; `sluice init` makes one',
-    )
-    return { project: null, projectFile: null, problems: [problem] }
+    const message = 'there is no sluice.yaml in this folder; `sluice init` makes one'
+    return { project: null, projectFile: null, problems: [fileProblem('sluice.yaml', 'syntax', message)] }
   }
-  const chosen = env === undefined ? undefined : layers.get(env)
-  const main = readLayers(base, chosen)
-  const problems = [...main.problems]
+  const overlays = layers.filter((layer) => layer !== base)
+  const chosen = env === undefined ? undefined : overlays.find((layer) => layer.env === env)
+  const { project, projectFile, problems } = readLayers(base, chosen)
+  const others = overlays.filter((layer) => layer !== chosen)
+  const further = others.flatMap((layer) =>
+    readLayers(base, layer).problems.filter(({ file }) => file === layer.file),
+  )
   if (env !== undefined && chosen === undefined) {
-    const name = /^[a-z0-9][a-z0-9-]{0,31}$/.test(env) ? `sluice.${env}.yaml` : 'sluice.yaml'
-    problems.push(fileProblem(name, 'reference_unresolved', 'there is no overlay for the chosen environment'))
+    const file = /^[a-z0-9][a-z0-9-]{0,31}$/.test(env) ? `sluice.${env}.yaml` : 'sluice.yaml'
+    const missing = fileProblem(
+      file,
+      'reference_unresolved',
+      'there is no overlay for the chosen environment',
+    )
+    return { project: null, projectFile, problems: [...problems, ...further, missing] }
   }
-  for (const [name, layer] of layers) {
-    if (name === '' || layer === chosen) continue
-    problems.push(...readLayers(base, layer).problems.filter((problem) => problem.file === layer.file))
-  }
-  const whole = problems.every((problem) => problem.severity !== 'error' || !main.files.has(problem.file))
-  return {
-    project: whole && (env === undefined || chosen) ? main.project : null,
-    projectFile: main.projectFile,
-    problems,
-  }
+  const right = problems.every(({ severity }) => severity !== 'error')
+  return { project: right ? project : null, projectFile, problems: [...problems, ...further] }
 }
 
-function readLayers(base: Layer, over: Layer | undefined) {
-  const files = new Set([base.file, ...(over ? [over.file] : [])])
-  const source = yamlSource(base.file, base.yaml)
-  const overlay = over ? yamlSource(over.file, over.yaml) : null
-  const problems: FileProblem[] = []
-  const locate: ProjectFile['locate'] = (path, kind) => {
-    const layer = over && path.length > 0 && entryAt(over.yaml.root, path) ? over : base
-    return { file: layer.file, ...layer.yaml.position(offsetOf(layer.yaml.root, path, kind)) }
-  }
-  const none = { project: null, projectFile: null, problems, files }
-  // Formats, syntax and the first key are judged file by file, the values where both are merged.
-  const parts = [base, ...(over ? [over] : [])]
-  for (const part of parts) {
-    const { problems: own } = judge(part.yaml, projectSchema, 'project')
-    const early = own.filter(
-      ({ code, path }) =>
-        code === 'syntax' ||
-        code === 'newer_format' ||
-        code === 'file_limit' ||
-        path[0] === 'format' ||
-        path.length === 0,
-    )
-    problems.push(...early.map((problem) => problemAt(part.file, problem)))
-  }
-  if (
-    parts.some(({ yaml }) => !yaml.sound || !isJsonObject(yaml.data)) ||
-    problems.some(({ code }) => code === 'newer_format')
+/** Syntax and formats are judged file by file, the values where both are merged. */
+function readLayers(base: SettingsFile, overlay: SettingsFile | undefined): ReadProject {
+  const judged = [base, ...(overlay ? [overlay] : [])].map((layer) => ({
+    layer,
+    ...judgeText(layer.yaml, 'project'),
+  }))
+  const problems = judged.flatMap(({ layer, problems: own }) =>
+    own.map((problem) => problemAt(layer.file, problem)),
   )
-    return none
-  const data = over ? merge(base.yaml.data as Json, over.yaml.data as Json) : (base.yaml.data as Json)
+  if (judged.some(({ data }) => data === null)) return { project: null, projectFile: null, problems }
+  if (overlay && isJsonObject(overlay.yaml.data) && !Object.hasOwn(overlay.yaml.data, 'format')) {
+    problems.push(fileProblem(overlay.file, 'wrong_value', '"format" is missing in the overlay'))
+  }
+  const locate: ProjectFile['locate'] = (path, kind) => {
+    const layer = overlay && path.length > 0 && entryAt(overlay.yaml.root, path) ? overlay : base
+    return { file: layer.file, ...layer.place(path, kind) }
+  }
+  const data = judged.map((each) => each.data as Json).reduce(merge)
   const result = projectSchema.safeParse(data)
   const issues = result.success ? [] : readIssues(projectSchema, result.error, data, 'the project')
   for (const { code, message, path, kind } of issues) {
-    if (path[0] === 'format') continue
     problems.push({ code, severity: 'error', message, at: { path }, ...locate(path, kind) })
   }
   const partial = result.success ? result.data : withoutIssues(projectSchema, data, issues)
-  const projectFile: ProjectFile = { ...source, overlay, data, partial, locate }
-  return { project: result.success ? result.data : null, projectFile, problems, files }
+  const projectFile = { ...base, overlay: overlay ?? null, data, partial, locate }
+  return { project: result.success ? result.data : null, projectFile, problems }
 }
 
 /** Maps are merged by key; anything else of the overlay stands in place of what it overlays. */

@@ -1,5 +1,6 @@
 // What a reference to a Prompt leads to: `answer@3`, `answer@production`, `answer@draft`, or `answer` for the draft.
-import type { PromptFile, WorkspaceState } from './read.ts'
+import type { PromptFile } from './document.ts'
+import type { WorkspaceState } from './read.ts'
 
 export interface PromptRef {
   readonly name: string

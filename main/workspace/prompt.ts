@@ -2,7 +2,7 @@
 import { didYouMean } from '#shared/flow/diagnostics.ts'
 import { promptHeadSchema } from '#shared/flow/schema.ts'
 import type { BlockRole, Prompt, PromptBlock } from '#shared/flow/types.ts'
-import { isJsonObject, type Json } from '#shared/json.ts'
+import type { Json } from '#shared/json.ts'
 import { type Judged, judge, type LocatedProblem, newerFormat } from './judge.ts'
 import type { Position } from './positions.ts'
 import { positionsOf } from './positions.ts'

@@ -1,44 +1,24 @@
 // Reads a workspace folder: every file with its text, its document and everything that is wrong with it.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { z } from 'zod'
 import { AppError } from '#shared/errors.ts'
 import type { AnyNodeDefinition } from '#shared/flow/definition.ts'
 import type { FileProblem } from '#shared/flow/diagnostics.ts'
-import { flowSchema, layoutSchema, maxNodes, versionSchema } from '#shared/flow/schema.ts'
-import type { Flow, Layout, Prompt, Version } from '#shared/flow/types.ts'
-import { isJsonObject, type Json } from '#shared/json.ts'
 import type { Project } from '#shared/project/schema.ts'
+import {
+  type DocumentFile,
+  type FlowFile,
+  type LayoutFile,
+  type PromptFile,
+  readDocument,
+  type SettingsFile,
+  type VersionFile,
+} from './document.ts'
 import { listFolder } from './folder.ts'
-import { type Judged, judge } from './judge.ts'
-import { type FileKind, kindOf } from './kinds.ts'
+import { kindOf } from './kinds.ts'
 import { type ProjectFile, readProject } from './project.ts'
-import { readPrompt } from './prompt.ts'
-import { fileProblem, loadText, plainSource, problemAt, type SourceFile, yamlSource } from './source.ts'
+import { fileProblem, loadText, plainSource, type SourceFile } from './source.ts'
 import { checkHash } from './version-hash.ts'
-import { parseYaml, type YamlText } from './yaml-parse.ts'
-
-export interface FlowFile extends SourceFile {
-  readonly slug: string
-  /** Null when the file has errors. */
-  readonly flow: Flow | null
-  /** As it stands, wrong fields and all, so that the compiler can judge the rest; null when it cannot be read at all. */
-  readonly data: Json | null
-}
-export interface LayoutFile extends SourceFile {
-  readonly slug: string
-  readonly layout: Layout | null
-}
-export interface PromptFile extends SourceFile {
-  readonly name: string
-  readonly prompt: Prompt | null
-}
-export interface VersionFile extends SourceFile {
-  readonly flow: string
-  readonly number: number
-  readonly version: Version | null
-}
-export type { ProjectFile } from './project.ts'
 
 /** Node definitions by type. */
 export type Definitions = ReadonlyMap<string, AnyNodeDefinition>
@@ -48,6 +28,8 @@ export interface ReadOptions {
   readonly definitions: Definitions
   /** Overlay `sluice.<env>.yaml`. */
   readonly env?: string
+  /** What was read before with the same definitions: files that have not changed since are taken from there. */
+  readonly previous?: WorkspaceState
 }
 
 export interface WorkspaceState {
@@ -58,7 +40,7 @@ export interface WorkspaceState {
   readonly project: Project | null
   readonly projectFile: ProjectFile | null
   /** `sluice.yaml` and every overlay, chosen or not. */
-  readonly settingsFiles: readonly SourceFile[]
+  readonly settingsFiles: readonly SettingsFile[]
   /** By slug. */
   readonly flows: ReadonlyMap<string, FlowFile>
   readonly layouts: ReadonlyMap<string, LayoutFile>
@@ -71,172 +53,122 @@ export interface WorkspaceState {
   readonly others: readonly SourceFile[]
   /** Of all files at once, in the order of files and lines. */
   readonly problems: readonly FileProblem[]
+  /** By path; what the next reading starts from. */
+  readonly documents: ReadonlyMap<string, DocumentFile>
 }
 
 /** Never throws for what is in the files; throws `not_found` when there is no such folder. */
 export function readWorkspace(folder: string, options: ReadOptions): WorkspaceState {
   if (!existsSync(folder)) throw new AppError('not_found', { message: 'There is no such workspace folder.' })
-  const listing = listFolder(folder)
-  const reader = new Reader(folder, listing.problems)
-  for (const file of listing.files) reader.take(file)
-  return reader.finish(options)
-}
-
-/** Collects what is read; lives for one reading. */
-class Reader {
-  readonly #folder: string
-  readonly #problems: FileProblem[]
-  readonly #flows = new Map<string, FlowFile>()
-  readonly #layouts = new Map<string, LayoutFile>()
-  readonly #prompts = new Map<string, PromptFile>()
-  readonly #promptVersions = new Map<string, Map<number, PromptFile>>()
-  readonly #versions = new Map<string, Map<number, VersionFile>>()
-  readonly #projects = new Map<string, { readonly file: string; readonly yaml: YamlText }>()
-  readonly #others: SourceFile[] = []
-
-  constructor(folder: string, problems: readonly FileProblem[]) {
-    this.#folder = folder
-    this.#problems = [...problems]
-  }
-
-  take(file: string): void {
+  const before = options.previous?.definitions === options.definitions ? options.previous : undefined
+  const { files, problems: linked } = listFolder(folder)
+  const problems: FileProblem[] = [...linked]
+  const documents = new Map<string, DocumentFile>()
+  const others: SourceFile[] = []
+  for (const file of files) {
     const kind = kindOf(file)
-    if (kind === undefined) this.#takeOther(file)
-    else if ('misplaced' in kind)
-      this.#problems.push({ ...fileProblem(file, 'wrong_value', kind.misplaced), severity: 'warning' })
+    if (kind !== undefined && 'misplaced' in kind) {
+      problems.push({ ...fileProblem(file, 'wrong_value', kind.misplaced), severity: 'warning' })
+      continue
+    }
+    if (kind === undefined && !/\.(ya?ml|jsonl|csv)$/.test(file)) continue
+    const loaded = loadText(join(folder, file), file, kind?.maxBytes ?? otherBytes)
+    if (loaded === 'gone') continue
+    if ('problem' in loaded) {
+      if (kind !== undefined) problems.push(loaded.problem)
+    } else if (kind === undefined) others.push(plainSource(file, loaded.text))
     else {
-      const text = this.#load(file, kind.maxBytes)
-      if (text !== undefined) this.#takeDocument(file, kind, text)
+      const known = before?.documents.get(file)
+      documents.set(file, known?.text === loaded.text ? known : readDocument(file, kind, loaded.text))
     }
   }
+  for (const document of documents.values()) problems.push(...document.problems)
 
-  finish({ env, definitions }: ReadOptions): WorkspaceState {
-    const { project, projectFile, problems } = readProject(this.#projects, env)
-    this.#problems.push(...problems)
-    for (const versions of this.#versions.values()) {
-      for (const [number, version] of versions) {
-        const problem = checkHash(version, this.#promptVersions, definitions)
-        if (problem === undefined) continue
-        this.#problems.push(problem)
-        versions.set(number, { ...version, version: null })
-      }
-    }
-    return {
-      folder: this.#folder,
-      env: env ?? null,
-      definitions,
-      project,
-      projectFile,
-      settingsFiles: [...this.#projects.values()].map(({ file, yaml }) => yamlSource(file, yaml)),
-      flows: this.#flows,
-      layouts: this.#layouts,
-      prompts: this.#prompts,
-      promptVersions: this.#promptVersions,
-      versions: this.#versions,
-      others: this.#others,
-      problems: sortProblems(this.#problems),
-    }
-  }
-
-  #load(file: string, maxBytes: number): string | undefined {
-    const loaded = loadText(join(this.#folder, file), file, maxBytes)
-    if (loaded === 'gone') return undefined
-    if ('text' in loaded) return loaded.text
-    this.#problems.push(loaded.problem)
-    return undefined
-  }
-
-  #takeOther(file: string): void {
-    if (!/\.(ya?ml|jsonl|csv)$/.test(file)) return
-    const loaded = loadText(join(this.#folder, file), file, 8 * 1024 * 1024)
-    if (loaded === 'gone' || 'problem' in loaded) return
-    this.#others.push(plainSource(file, loaded.text))
-  }
-
-  #takeDocument(file: string, { kind, name, number = 0 }: FileKind, text: string): void {
-    switch (kind) {
-      case 'project':
-        this.#projects.set(name, { file, yaml: parseYaml(text) })
-        return
-      case 'flow': {
-        const { source, value, data } = this.#judge(
-          file,
-          text,
-          flowSchema as unknown as z.ZodType<Flow>,
-          'flow',
-        )
-        const named = this.#same(source, data, { slug: name })
-        this.#flows.set(name, { ...source, slug: name, flow: named ? value : null, data })
-        return
-      }
-      case 'layout': {
-        const { source, value } = this.#judge(
-          file,
-          text,
-          layoutSchema as unknown as z.ZodType<Layout>,
-          'layout',
-        )
-        this.#layouts.set(name, { ...source, slug: name, layout: value })
-        return
-      }
-      case 'version': {
-        const { source, value, data } = this.#judge(
-          file,
-          text,
-          versionSchema as unknown as z.ZodType<Version>,
-          'version',
-        )
-        const named = this.#same(source, data, { flow: name, number })
-        const entry = { ...source, flow: name, number, version: named ? value : null }
-        mapIn(this.#versions, name).set(number, entry)
-        return
-      }
-      case 'prompt': {
-        const { prompt, problems, place, pathAt } = readPrompt(name, text)
-        for (const problem of problems) this.#problems.push(problemAt(file, problem))
-        const entry = { file, text, place, pathAt, name, prompt }
-        if (number > 0) mapIn(this.#promptVersions, name).set(number, entry)
-        else this.#prompts.set(name, entry)
-      }
-    }
-  }
-
-  #judge<T>(
-    file: string,
-    text: string,
-    schema: z.ZodType<T>,
-    kind: string,
-  ): Judged<T> & { readonly source: SourceFile } {
-    const yaml = parseYaml(text)
-    const source = yamlSource(file, yaml)
-    const tooMany = kind === 'flow' ? nodeLimit(yaml) : undefined
-    if (tooMany !== undefined) {
-      this.#problems.push(fileProblem(file, 'file_limit', tooMany, source.place(['nodes'], 'key')))
-      return { source, value: null, data: null, problems: [] }
-    }
-    const judged = judge(yaml, schema, kind)
-    for (const problem of judged.problems) this.#problems.push(problemAt(file, problem))
-    return { ...judged, source }
-  }
-
-  /** What a file says of itself is what its name says. */
-  #same(source: SourceFile, data: Json | null, must: Readonly<Record<string, string | number>>): boolean {
-    const wrong = Object.entries(must).filter(([key, value]) => {
-      const own = isJsonObject(data) ? data[key] : undefined
-      return typeof own === typeof value && own !== value
-    })
-    for (const [key, value] of wrong) {
-      const message = `"${key}" must be ${JSON.stringify(value)}, as the file is named`
-      const problem = fileProblem(source.file, 'wrong_value', message, source.place([key]))
-      this.#problems.push({ ...problem, at: { path: [key] } })
-    }
-    return wrong.length === 0
+  const settingsFiles = entries(documents, 'project')
+  const { project, projectFile, problems: wrong } = readProject(settingsFiles, options.env)
+  const promptVersions = frozenPrompts(documents)
+  const { versions, broken } = trustedVersions(documents, { promptVersions, options, before })
+  return {
+    folder,
+    env: options.env ?? null,
+    definitions: options.definitions,
+    project,
+    projectFile,
+    settingsFiles,
+    flows: new Map(entries(documents, 'flow').map((file) => [file.slug, file])),
+    layouts: new Map(entries(documents, 'layout').map((file) => [file.slug, file])),
+    prompts: draftPrompts(documents),
+    promptVersions,
+    versions,
+    others,
+    problems: sortProblems([...problems, ...wrong, ...broken]),
+    documents,
   }
 }
 
-function nodeLimit({ data }: YamlText): string | undefined {
-  const nodes = isJsonObject(data) && isJsonObject(data.nodes) ? Object.keys(data.nodes).length : 0
-  return nodes > maxNodes ? `the flow has ${nodes} nodes; the limit is ${maxNodes}` : undefined
+/** Larger datasets are not looked through for secrets. */
+const otherBytes = 8 * 1024 * 1024
+
+type Documents = ReadonlyMap<string, DocumentFile>
+type Entry<Kind extends DocumentFile['kind']> = Extract<DocumentFile, { kind: Kind }>['entry']
+
+function entries<Kind extends DocumentFile['kind']>(documents: Documents, kind: Kind): Entry<Kind>[] {
+  const found: Entry<Kind>[] = []
+  for (const document of documents.values())
+    if (document.kind === kind) found.push(document.entry as Entry<Kind>)
+  return found
+}
+
+function draftPrompts(documents: Documents): ReadonlyMap<string, PromptFile> {
+  const found = new Map<string, PromptFile>()
+  for (const document of documents.values()) {
+    if (document.kind === 'prompt' && document.number === null) found.set(document.entry.name, document.entry)
+  }
+  return found
+}
+
+function frozenPrompts(documents: Documents): ReadonlyMap<string, ReadonlyMap<number, PromptFile>> {
+  const found = new Map<string, Map<number, PromptFile>>()
+  for (const document of documents.values()) {
+    if (document.kind === 'prompt' && document.number !== null) {
+      mapIn(found, document.entry.name).set(document.number, document.entry)
+    }
+  }
+  return found
+}
+
+interface Trust {
+  readonly promptVersions: WorkspaceState['promptVersions']
+  readonly options: ReadOptions
+  readonly before: WorkspaceState | undefined
+}
+
+/** A Version whose hash does not match is there, but has no content. */
+function trustedVersions(documents: Documents, { promptVersions, options, before }: Trust) {
+  const versions = new Map<string, Map<number, VersionFile>>()
+  const broken: FileProblem[] = []
+  const samePrompts = before !== undefined && sameFiles(promptVersions, before.promptVersions)
+  for (const [path, document] of documents) {
+    if (document.kind !== 'version') continue
+    const { entry } = document
+    const trusted = samePrompts && before.documents.get(path) === document && isTrusted(before, entry)
+    const problem = trusted ? undefined : checkHash(entry, promptVersions, options.definitions)
+    if (problem !== undefined) broken.push(problem)
+    mapIn(versions, entry.flow).set(entry.number, problem === undefined ? entry : { ...entry, version: null })
+  }
+  return { versions, broken }
+}
+
+function isTrusted({ versions }: WorkspaceState, { flow, number }: VersionFile): boolean {
+  return versions.get(flow)?.get(number)?.version != null
+}
+
+function sameFiles(now: WorkspaceState['promptVersions'], before: WorkspaceState['promptVersions']): boolean {
+  const count = (maps: typeof now) => [...maps.values()].reduce((sum, map) => sum + map.size, 0)
+  if (count(now) !== count(before)) return false
+  return [...now].every(([name, map]) =>
+    [...map].every(([number, file]) => before.get(name)?.get(number) === file),
+  )
 }
 
 function mapIn<T>(maps: Map<string, Map<number, T>>, name: string): Map<number, T> {

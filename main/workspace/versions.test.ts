@@ -239,6 +239,40 @@ describe('a frozen file that was changed is refused', () => {
   })
 })
 
+describe('reading again after a change', () => {
+  const again = (folder: string, previous: ReturnType<typeof read>) =>
+    readWorkspace(folder, { definitions: byType, previous })
+  const prompt3 = 'versions/prompts/answer/3.prompt.md'
+
+  test('takes what has not changed as it was, and sees what has', () => {
+    const folder = workspace()
+    save(folder, freeze(folder))
+    const first = read(folder)
+    putFile(folder, flowPath, exampleFlow.replace('400', '401'))
+    const second = again(folder, first)
+    expect(second.versions.get(slug)?.get(1)).toBe(first.versions.get(slug)?.get(1))
+    expect(second.prompts.get('answer')).toBe(first.prompts.get('answer'))
+    expect(second.flows.get(slug)?.flow?.nodes.model?.config?.max_tokens).toBe(401)
+    expect(second.problems).toEqual([])
+  })
+
+  test('trusts no version whose prompt was changed, and trusts it again when that is mended', () => {
+    const folder = workspace()
+    save(folder, freeze(folder))
+    const first = read(folder)
+    const good = first.promptVersions.get('answer')?.get(3)?.text ?? ''
+    putFile(folder, prompt3, good.replace('kind', 'rude'))
+    const second = again(folder, first)
+    expect(second.problems.map(({ code }) => code)).toEqual(['hash_mismatch'])
+    const third = again(folder, second)
+    expect(third.problems.map(({ code }) => code)).toEqual(['hash_mismatch'])
+    putFile(folder, prompt3, good)
+    expect(again(folder, third).versions.get(slug)?.get(1)?.version).toEqual(
+      first.versions.get(slug)?.get(1)?.version,
+    )
+  })
+})
+
 test('1,000 edits of the layout leave the flow file and its hash alone', () => {
   const folder = workspace()
   const before = read(folder).flows.get(slug)
