@@ -60,20 +60,24 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
     const outside = replayed
       ? replayEffects(replayed, { speed: options.speed, clock: systemClock })
       : runtime.effects
-    const recording = options.record === undefined ? undefined : recordEffects(outside)
+    const recording = options.record === undefined ? undefined : recordEffects(outside, { plan: version.prepared.plan, seed: 0 })
     const row = await once({
       flow,
       version,
       input,
       given,
       effects: recording?.effects ?? outside,
+      // The same seed and id as when it was recorded, so that every draw falls the same.
+      seed: replayed?.seed ?? 0,
+      id: replayed?.run ?? `run_${randomText(24)}`,
       vars: runtime.project().variables,
       stream: options.stream ?? false,
       print: options.stream === true && !options.json,
     })
     if (recording && options.record !== undefined)
       writeFileSync(options.record, writeCassette(recording.cassette()))
-    store.runLog.push(runtime.redact(row))
+    // A replay is the run that is in the log already.
+    if (!replayed) store.runLog.push(runtime.redact(row))
     show(row, options)
     return row.state === 'completed' ? 0 : 1
   } finally {
@@ -83,6 +87,8 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
 }
 
 interface Once {
+  readonly id: string
+  readonly seed: number
   readonly flow: string
   readonly version: ServedVersion
   readonly input: RunInput
@@ -98,7 +104,7 @@ function once(run: Once): Promise<RunRow> {
   const [slug = run.flow, ref] = run.flow.split('@')
   const label = ref === undefined || ref === 'draft' || /^\d+$/.test(ref) ? null : ref
   const facts: RunFacts = {
-    id: `run_${randomText(24)}`,
+    id: run.id,
     input: run.input,
     endpoint: slug,
     label,
@@ -131,7 +137,7 @@ function once(run: Once): Promise<RunRow> {
       effects: run.effects,
       limits: defaultLimits,
       ledger: null,
-      seed: 0,
+      seed: run.seed,
       stream: run.stream,
       watch: false,
       on(event) {
