@@ -34,6 +34,13 @@ describe('trap-71: error bodies of every shape', () => {
       'invalid',
       'body.seed: Extra inputs are not permitted',
     ],
+    [
+      'details inside a message',
+      422,
+      { object: 'error', message: { detail: [{ loc: ['body', 'n'], msg: 'too small' }] } },
+      'invalid',
+      'body.n: too small',
+    ],
     ['message', 401, { message: 'Bad thing' }, 'auth', 'does not accept the credential'],
     ['errors', 400, { errors: [{ message: 'Bad thing' }] }, 'invalid', 'Bad thing'],
     [
@@ -109,6 +116,14 @@ describe('kinds of errors (providers.md 3.3)', () => {
     [400, code('invalid_api_key'), 'auth'],
     [400, message('API key not valid. Please pass a valid API key.'), 'auth'],
     [400, code('Arrearage'), 'quota'],
+    [400, { error: { message: 'x', status: 'UNAUTHENTICATED' } }, 'auth'],
+    [429, { error: { message: 'x', code: 429, status: 'RESOURCE_EXHAUSTED' } }, 'rate-limit'],
+    [401, { statusCode: 401, message: 'Access denied due to invalid subscription key' }, 'auth'],
+    [
+      402,
+      { error: { message: 'Insufficient Balance', type: 'unknown_error', code: 'invalid_request_error' } },
+      'quota',
+    ],
     [400, code('data_inspection_failed'), 'content-filter'],
     [301, '', 'invalid'],
   ])('%i %j is %s', (status, body, kind) => {

@@ -129,7 +129,8 @@ function describe(error: Json): Said {
   return {
     message: excerpt(messageOf(error)),
     ...(code === undefined ? {} : { code }),
-    ...word('type', textOf(error.type)),
+    // Some say the kind in words under `status`.
+    ...word('type', textOf(error.type) ?? textOf(error.status)),
     ...word('param', textOf(error.param)),
     ...(status === undefined ? {} : { status }),
     ...(error.details === undefined ? {} : { details: error.details }),
@@ -150,6 +151,7 @@ function validation(value: Json): string | undefined {
   const list = Array.isArray(value) ? (value as readonly Json[]) : [value]
   const sentences = list.flatMap((item) => {
     if (!isJsonObject(item)) return typeof item === 'string' ? [item] : []
+    if (item.detail !== undefined) return validation(item.detail) ?? []
     const what = textOf(item.msg) ?? textOf(item.message)
     const at = Array.isArray(item.loc) ? `${item.loc.join('.')}: ` : ''
     return what === undefined ? [] : [`${at}${what}`]
@@ -240,7 +242,8 @@ function sentence(
 }
 
 function word<K extends string>(key: K, value: string | undefined): { readonly [key in K]?: string } {
-  return value === undefined || !/^[\w.-]{1,80}$/.test(value)
+  // A number says no more than the status.
+  return value === undefined || !/^(?!\d+$)[\w.-]{1,80}$/.test(value)
     ? {}
     : ({ [key]: value } as { readonly [key in K]?: string })
 }
