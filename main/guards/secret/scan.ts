@@ -58,24 +58,28 @@ function scanView(view: View, { keywords, rules }: Index, generic: boolean, foun
   const { text } = view
   const dense = denseRuns(text)
   const open: Live[] = []
-  keywords.scan(text, (word, start, end) => {
-    for (const live of rules[word] ?? []) {
-      const { rule } = live
-      if (rule.generic && !generic) continue
-      const from = Math.max(0, start - (rule.before ?? defaultBefore))
-      const to = Math.min(text.length, end + (rule.reach ?? defaultReach))
-      if (!(rule.loose || touches(dense, from, to, rule.need ?? defaultNeed))) continue
-      if (rule.must !== undefined && !within(text, rule.must, from, to)) continue
-      if (live.to > 0 && from > live.to) look(view, live, found)
-      if (live.to === 0) {
-        live.from = from
-        open.push(live)
+  try {
+    keywords.scan(text, (word, start, end) => {
+      for (const live of rules[word] ?? []) {
+        const { rule } = live
+        if (rule.generic && !generic) continue
+        const from = Math.max(0, start - (rule.before ?? defaultBefore))
+        const to = Math.min(text.length, end + (rule.reach ?? defaultReach))
+        if (!(rule.loose || touches(dense, from, to, rule.need ?? defaultNeed))) continue
+        if (rule.must !== undefined && !within(text, rule.must, from, to)) continue
+        if (live.to > 0 && from > live.to) look(view, live, found)
+        if (live.to === 0) {
+          live.from = from
+          open.push(live)
+        }
+        live.to = to
       }
-      live.to = to
-    }
-    return undefined
-  })
-  for (const live of open) if (live.to > 0) look(view, live, found)
+      return undefined
+    })
+    for (const live of open) if (live.to > 0) look(view, live, found)
+  } finally {
+    for (const live of open) live.to = 0
+  }
 }
 
 function look(view: View, live: Live, found: Span[]): void {
