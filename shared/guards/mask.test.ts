@@ -161,6 +161,29 @@ test('mask, echo and unmask are byte-exact over random texts and cuts', () => {
   }
 })
 
+test('a long number in tool arguments is masked as a string, the rest keeps its bytes', () => {
+  const argsText = '{ "card":4111111111111111 , "n":7, "note":"x \\u00e9" }'
+  const call: readonly Message[] = [
+    {
+      role: 'assistant',
+      parts: [{ type: 'tool-call', id: '1', name: 't', argsText, args: JSON.parse(argsText) }],
+    },
+  ]
+  const masked = walkTexts(call, (text) =>
+    /^\d{16}$/.test(text) ? [{ start: 0, end: 16, text: '[CREDIT_CARD_1]' }] : undefined,
+  )
+  expect(masked).toMatchObject([
+    {
+      parts: [
+        {
+          argsText: '{ "card":"[CREDIT_CARD_1]" , "n":7, "note":"x \\u00e9" }',
+          args: { card: '[CREDIT_CARD_1]', n: 7 },
+        },
+      ],
+    },
+  ])
+})
+
 test('texts are visited in every place of a message', () => {
   const seen: string[] = []
   const messages: readonly Message[] = [

@@ -136,7 +136,7 @@ describe('personal data', () => {
     for (const text of hostile) {
       const before = performance.now()
       scan(text)
-      expect(performance.now() - before, text.slice(0, 10)).toBeLessThan(1_500)
+      expect(performance.now() - before, text.slice(0, 10)).toBeLessThan(3_000)
     }
   })
 })
