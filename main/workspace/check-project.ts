@@ -1,13 +1,13 @@
 // References of `sluice.yaml` that must lead somewhere.
 import { didYouMean, type FileProblem } from '#shared/flow/diagnostics.ts'
 import type { EndpointSettings, Project } from '#shared/project/schema.ts'
-import type { ProviderFacts } from './check.ts'
+import type { CheckParts } from './check.ts'
 import type { WorkspaceState } from './read.ts'
 import type { DocumentPath } from './yaml-tree.ts'
 
 export function checkProject(
   state: WorkspaceState,
-  providers: ReadonlyMap<string, ProviderFacts>,
+  parts: Pick<CheckParts, 'providers' | 'unusable'>,
 ): FileProblem[] {
   const { projectFile } = state
   const project = state.project ?? projectFile?.partial
@@ -25,7 +25,7 @@ export function checkProject(
     })
   }
   const scene: Scene = { state, project, say }
-  checkConnections(scene, providers)
+  checkConnections(scene, parts)
   for (const [slug, endpoint] of Object.entries(project.endpoints)) checkEndpoint(scene, slug, endpoint)
   checkPrompts(scene)
   checkConsumers(scene)
@@ -57,21 +57,26 @@ function hint(word: string, known: Iterable<string>): string {
   return close === undefined ? '' : `; did you mean "${close}"?`
 }
 
-function checkConnections({ project, say }: Scene, providers: ReadonlyMap<string, ProviderFacts>): void {
-  for (const [name, { provider, base_url }] of Object.entries(project.connections)) {
+function checkConnections(
+  { project, say }: Scene,
+  { providers, unusable }: Pick<CheckParts, 'providers' | 'unusable'>,
+): void {
+  for (const [name, settings] of Object.entries(project.connections)) {
+    const { provider, base_url } = settings
+    const place = ['connections', name, 'provider']
     const facts = providers.get(provider)
     if (facts === undefined) {
-      say(
-        ['connections', name, 'provider'],
-        `there is no provider "${provider}"${hint(provider, providers.keys())}`,
-        { code: 'wrong_value' },
-      )
-    } else if (facts.needsBaseUrl && base_url === undefined) {
-      say(['connections', name, 'base_url'], `the provider "${provider}" needs a "base_url"`, {
+      say(place, `there is no provider "${provider}"${hint(provider, providers.keys())}`, {
         code: 'wrong_value',
-        kind: 'key',
       })
+      continue
     }
+    if (facts.needsBaseUrl && base_url === undefined) {
+      say(place, `the provider "${provider}" needs a "base_url"`, { code: 'wrong_value' })
+      continue
+    }
+    const reason = unusable?.(settings) ?? null
+    if (reason !== null) say(place, reason, { code: 'not_enforced', severity: 'warning' })
   }
 }
 

@@ -246,9 +246,16 @@ describe('references of sluice.yaml', () => {
     })
     expect(found).toEqual([
       'error sluice.yaml:3:31 there is no provider "opanai"; did you mean "openai"?',
-      'error sluice.yaml:3:41 the provider "openai-compatible" needs a "base_url"',
+      'error sluice.yaml:3:56 the provider "openai-compatible" needs a "base_url"',
     ])
   })
+})
+
+test('a connection that this release cannot use is told', () => {
+  const unusable = () => 'This wire format is not spoken yet.'
+  expect(told({ 'sluice.yaml': project }, { unusable })).toEqual([
+    'warning sluice.yaml:3:34 This wire format is not spoken yet.',
+  ])
 })
 
 describe('the example of the documentation', () => {

@@ -5,7 +5,7 @@ import type { CompileEnv, ConnectionFacts, ModelFacts } from '#shared/flow/compi
 import type { FileProblem, Problem } from '#shared/flow/diagnostics.ts'
 import type { FlowContent } from '#shared/flow/types.ts'
 import { notEnforced } from '#shared/project/not-enforced.ts'
-import type { ModelSettings, Project } from '#shared/project/schema.ts'
+import type { ConnectionSettings, ModelSettings, Project } from '#shared/project/schema.ts'
 import { checkProject } from './check-project.ts'
 import { checkSecrets, type FindSecrets, scanSecrets } from './check-secrets.ts'
 import { promptBy } from './prompt-ref.ts'
@@ -28,6 +28,8 @@ export interface CheckParts {
   /** What the catalogue and the price list know. */
   modelFacts(provider: string, model: string): ModelFacts | undefined
   hasSecret(name: string): boolean
+  /** Why this release cannot use a Connection although its settings are right; null when it can. */
+  unusable?(settings: ConnectionSettings): string | null
   readonly findSecrets: FindSecrets
 }
 
@@ -38,7 +40,7 @@ export function checkWorkspace(state: WorkspaceState, parts: CheckParts): readon
     ...state.problems,
     ...checkFlows(state, env),
     ...checkLabelled(state, env),
-    ...checkProject(state, parts.providers),
+    ...checkProject(state, parts),
     ...unenforced(state),
     ...checkSecrets(state, (name) => parts.hasSecret(name)),
     ...scanSecrets(state, parts.findSecrets),

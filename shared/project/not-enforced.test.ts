@@ -49,8 +49,18 @@ const cases: readonly [string, readonly string[], readonly string[]][] = [
   ],
   [
     'connection fields',
-    told({ connections: { a: { api: 'responses', proxy: 'http://p' }, b: { api: 'chat' } } }),
-    ['warning connections.a.api', 'warning connections.a.proxy'],
+    told({
+      connections: {
+        a: { api: 'responses', region: 'eu', project: 'p', location: 'l' },
+        b: { api: 'chat', proxy: 'http://p', deployment: 'd' },
+      },
+    }),
+    [
+      'warning connections.a.api',
+      'warning connections.a.region',
+      'warning connections.a.project',
+      'warning connections.a.location',
+    ],
   ],
   [
     'of consumers',
@@ -63,7 +73,6 @@ const cases: readonly [string, readonly string[], readonly string[]][] = [
       'warning consumers.c.budget.warn_at',
       'warning consumers.c.limits.body_bytes',
       'warning consumers.c.keys.0.limits.body_bytes',
-      'warning consumers.c.keys.0.priority',
     ],
   ],
   [
