@@ -24,9 +24,9 @@ export interface Judged<T> {
 export function judgeText(
   yaml: YamlText,
   kind: string,
-): { readonly problems: LocatedProblem[]; readonly data: Json | null } {
+): { readonly problems: LocatedProblem[] /** A schema may judge the data. */; readonly readable: boolean } {
   const newer = newerFormat(yaml, kind)
-  if (newer !== undefined) return { problems: [newer], data: null }
+  if (newer !== undefined) return { problems: [newer], readable: false }
   const problems = yaml.problems.map(
     ({ code, severity = 'error', offset, message }): LocatedProblem => ({
       code,
@@ -47,13 +47,13 @@ export function judgeText(
       ...yaml.position(offsetOf(yaml.root, path, 'key')),
     })
   }
-  return { problems, data: yaml.sound ? (yaml.data ?? null) : null }
+  return { problems, readable: yaml.sound }
 }
 
 export function judge<T>(yaml: YamlText, schema: z.ZodType<T>, kind: string): Judged<T> {
-  const { problems, data } = judgeText(yaml, kind)
-  if (!yaml.sound || problems.some(({ code }) => code === 'newer_format'))
-    return { value: null, data: null, problems }
+  const { problems, readable } = judgeText(yaml, kind)
+  if (!readable) return { value: null, data: null, problems }
+  const data = yaml.data ?? null
   const result = schema.safeParse(data)
   if (!result.success) {
     for (const { code, message, path, kind: place } of readIssues(

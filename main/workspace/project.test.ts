@@ -218,6 +218,29 @@ test('a folder without sluice.yaml says how to make one', () => {
   ])
 })
 
+test.each(['', '# nothing yet\n', '- a\n', 'just text\n'])('%j is no project', (text) => {
+  const state = read({ 'sluice.yaml': text })
+  expect(state.project).toBeNull()
+  expect(state.problems.map(formatProblem)).toEqual([
+    'sluice.yaml:1:1 the project must be a map that begins with "format: sluice/project@1"',
+  ])
+})
+
+test('a project without format, and an overlay without it', () => {
+  expect(told({ 'sluice.yaml': 'name: P\n' })).toEqual([
+    'sluice.yaml:1:1 the project must be a map that begins with "format: sluice/project@1"',
+  ])
+  expect(told({ 'sluice.yaml': base, 'sluice.prod.yaml': 'name: P\n' }, 'prod')).toEqual([
+    'sluice.prod.yaml:1:1 the project must be a map that begins with "format: sluice/project@1"',
+  ])
+  expect(told({ 'sluice.yaml': 'name: P\nformat: sluice/project@1\n' })).toEqual([
+    'sluice.yaml:2:1 "format" must be the first key',
+  ])
+  expect(told({ 'sluice.yaml': 'format: sluice/flow@1\nname: P\n' })).toEqual([
+    'sluice.yaml:1:9 "format" must be "sluice/project@1", not "sluice/flow@1"',
+  ])
+})
+
 test('an overlay is merged by key and stands above the base', () => {
   const files = {
     'sluice.yaml': `${base}variables: { brand: Parcel, tone: kind }\nconnections:\n  demo: { provider: simulator, concurrency: 4 }\ngateway: { hosts: [a.example] }\n`,

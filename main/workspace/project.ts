@@ -57,25 +57,34 @@ export function readProject(layers: readonly SettingsFile[], env: string | undef
 
 /** Syntax and formats are judged file by file, the values where both are merged. */
 function readLayers(base: SettingsFile, overlay: SettingsFile | undefined): ReadProject {
-  const judged = [base, ...(overlay ? [overlay] : [])].map((layer) => ({
-    layer,
-    ...judgeText(layer.yaml, 'project'),
-  }))
+  const layers = [base, ...(overlay ? [overlay] : [])]
+  const judged = layers.map((layer) => ({ layer, ...judgeText(layer.yaml, 'project') }))
   const problems = judged.flatMap(({ layer, problems: own }) =>
-    own.map((problem) => problemAt(layer.file, problem)),
+    own.map((each) => problemAt(layer.file, each)),
   )
-  if (judged.some(({ data }) => data === null)) return { project: null, projectFile: null, problems }
-  if (overlay && isJsonObject(overlay.yaml.data) && !Object.hasOwn(overlay.yaml.data, 'format')) {
-    problems.push(fileProblem(overlay.file, 'wrong_value', '"format" is missing in the overlay'))
+  for (const { layer, readable } of judged) {
+    const { data } = layer.yaml
+    if (!readable || (isJsonObject(data) && Object.hasOwn(data, 'format'))) continue
+    problems.push(
+      fileProblem(
+        layer.file,
+        'wrong_value',
+        'the project must be a map that begins with "format: sluice/project@1"',
+      ),
+    )
+  }
+  if (judged.some(({ layer, readable }) => !readable || !isJsonObject(layer.yaml.data))) {
+    return { project: null, projectFile: null, problems }
   }
   const locate: ProjectFile['locate'] = (path, kind) => {
     const layer = overlay && path.length > 0 && entryAt(overlay.yaml.root, path) ? overlay : base
     return { file: layer.file, ...layer.place(path, kind) }
   }
-  const data = judged.map((each) => each.data as Json).reduce(merge)
+  const data = layers.map(({ yaml }) => yaml.data as Json).reduce(merge)
   const result = projectSchema.safeParse(data)
   const issues = result.success ? [] : readIssues(projectSchema, result.error, data, 'the project')
   for (const { code, message, path, kind } of issues) {
+    if (path[0] === 'format' && isJsonObject(data) && !Object.hasOwn(data, 'format')) continue
     problems.push({ code, severity: 'error', message, at: { path }, ...locate(path, kind) })
   }
   const partial = result.success ? result.data : withoutIssues(projectSchema, data, issues)
