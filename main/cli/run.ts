@@ -60,7 +60,10 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
     const outside = replayed
       ? replayEffects(replayed, { speed: options.speed, clock: systemClock })
       : runtime.effects
-    const recording = options.record === undefined ? undefined : recordEffects(outside, { plan: version.prepared.plan, seed: 0 })
+    const recording =
+      options.record === undefined
+        ? undefined
+        : recordEffects(outside, { plan: version.prepared.plan, seed: 0 })
     const row = await once({
       flow,
       version,
