@@ -1,6 +1,7 @@
 // The body of a request as bytes: refused by its headers where they tell, counted while it arrives, timed throughout.
 import type { Clock } from '#main/engine/effects.ts'
 import { AppError } from '#shared/errors.ts'
+import { Bag, type Slot } from './bag.ts'
 import type { Exchange } from './exchange.ts'
 import type { Head } from './head.ts'
 
@@ -11,7 +12,7 @@ export interface BodyTimes {
 }
 const defaults: BodyTimes = { totalMs: 30_000, progressMs: 15_000 }
 
-interface Arrival {
+interface Arrival extends Slot {
   readonly startedAt: number
   lastAt: number
   readonly late: () => void
@@ -24,11 +25,11 @@ export interface Bodies {
 
 export function createBodies(clock: Clock, times: BodyTimes = defaults): Bodies {
   // One timer looks after all bodies on their way; most arrive whole before it would have fired.
-  const arriving = new Set<Arrival>()
+  const arriving = new Bag<Arrival>()
   let sweeping = false
   function sweep(): void {
     const now = clock.ticks()
-    for (const arrival of arriving) {
+    for (const arrival of arriving.all()) {
       const slow = now - arrival.startedAt >= times.totalMs || now - arrival.lastAt >= times.progressMs
       if (slow) arrival.late()
     }
@@ -37,7 +38,7 @@ export function createBodies(clock: Clock, times: BodyTimes = defaults): Bodies 
   }
   function watch(late: () => void): Arrival {
     const now = clock.ticks()
-    const arrival: Arrival = { startedAt: now, lastAt: now, late }
+    const arrival: Arrival = { slot: -1, startedAt: now, lastAt: now, late }
     arriving.add(arrival)
     if (!sweeping) {
       sweeping = true

@@ -48,6 +48,7 @@ export function launch(parts: Launch, service: Service): { readonly run: LiveRun
   let readers = 1
 
   const run: LiveRun = {
+    slot: -1,
     begun,
     key: parts.key,
     hops: parts.hops,

@@ -2,11 +2,12 @@
 import type { Clock, RunHandle } from '#main/engine/effects.ts'
 import { AppError } from '#shared/errors.ts'
 import type { RunRow } from '#shared/run/row.ts'
+import { Bag, type Slot } from './bag.ts'
 import type { EventBuffer } from './event-buffer.ts'
 import type { KeyEntry, Scope } from './ports.ts'
 import type { Begun } from './surfaces/call.ts'
 
-export interface LiveRun {
+export interface LiveRun extends Slot {
   readonly begun: Begun
   readonly key: KeyEntry
   /** Hops through gateways before this Run (`Sluice-Hops`). */
@@ -47,16 +48,14 @@ export interface LiveRunOptions {
 }
 
 export function createLiveRuns(clock: Clock, options: LiveRunOptions): LiveRuns {
-  const runs = new Map<string, LiveRun>()
+  const active = new Bag<LiveRun>()
   /** Over, in the order in which they ended, with the time to forget them. */
   const kept = new Map<LiveRun, number>()
-  let active = 0
   let idle: (() => void) | undefined
   let stopSweep: (() => void) | undefined
 
   function forget(run: LiveRun): void {
     kept.delete(run)
-    runs.delete(run.begun.id)
     run.buffer?.lose()
   }
   function sweep(): void {
@@ -77,39 +76,43 @@ export function createLiveRuns(clock: Clock, options: LiveRunOptions): LiveRuns 
     }
   }
 
+  /** Rarely asked, and of few: a table by id would cost every Run instead. */
+  function find(id: string): LiveRun | undefined {
+    const running = active.find((run) => run.begun.id === id)
+    if (running) return running
+    for (const run of kept.keys()) if (run.begun.id === id) return run
+    return undefined
+  }
+
   return {
     get size() {
-      return runs.size
+      return active.size + kept.size
     },
     get active() {
-      return active
+      return active.size
     },
-    add(run) {
-      runs.set(run.begun.id, run)
-      active += 1
-    },
+    add: (run) => active.add(run),
     end(run) {
-      if (runs.get(run.begun.id) !== run || kept.has(run)) return
-      active -= 1
+      if (!active.delete(run)) return
       if (run.buffer) {
         kept.set(run, clock.now() + options.keepMs)
         shrink()
         stopSweep ??= clock.after(60_000, sweep)
-      } else runs.delete(run.begun.id)
-      if (active === 0) idle?.()
+      }
+      if (active.size === 0) idle?.()
     },
-    find: (id) => runs.get(id),
+    find,
     get(id, key) {
-      const run = runs.get(id)
+      const run = find(id)
       return run?.key.consumer.id === key.consumer.id ? run : undefined
     },
     abortWhere(which, error) {
-      const found = [...runs.values()].filter((run) => run.row === undefined && which(run))
+      const found = active.all().filter(which)
       for (const run of found) run.abort(error())
       return found.length
     },
     whenIdle(call) {
-      if (active === 0) return call()
+      if (active.size === 0) return call()
       idle = () => {
         idle = undefined
         call()
