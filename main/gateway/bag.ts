@@ -1,6 +1,6 @@
-// A bag of short-lived things. A Map or Set would do, but V8 links each outgrown table of one to the next: once the first
-// has grown old, all later ones and what they held stay until a full collection, and at 20,000 requests per second that
-// is every request (measured: 27 % of the time went into collecting).
+// A bag of things that come and go. A Map or Set would do, but V8 links each outgrown table of one to the next: once one
+// has grown old, the tables after it, and every request that stood in them, live on until a full collection. Measured
+// with 64 Runs at once: of 45 MB between two scavenges 12 survived with a Map, none with this.
 export interface Slot {
   /** Where it stands in its bag; the bag's business alone. */
   slot: number

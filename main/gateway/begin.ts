@@ -17,7 +17,7 @@ import { ledgerOf } from './ledger.ts'
 import { deprecationOf } from './lifecycle.ts'
 import type { ParsedCall } from './parse.ts'
 import type { Route } from './ports.ts'
-import { laterReply, type ReplyParts, resumableReply, streamReply, wholeReply } from './respond.ts'
+import { both, laterReply, type ReplyParts, resumableReply, streamReply, wholeReply } from './respond.ts'
 import { sendFacts } from './send.ts'
 import type { Service } from './service.ts'
 import type { Begun, CallOptions } from './surfaces/call.ts'
@@ -48,10 +48,11 @@ export function begin(exchange: Exchange, run: RunParts, service: Service): void
     claim: run.claim,
     service,
   }
-  const buffer = options.stream && options.resumable ? new EventBuffer(eventBytes) : undefined
+  const buffer = options.resumable ? new EventBuffer(eventBytes) : undefined
   const reply = (control: ReplyParts['control']) => {
-    if (!options.stream) return wholeReply({ ...parts, control })
-    return buffer ? resumableReply({ ...parts, control }, buffer) : streamReply({ ...parts, control })
+    const all = { ...parts, control }
+    if (options.stream) return buffer ? resumableReply(all, buffer) : streamReply(all)
+    return buffer ? both(wholeReply(all), laterReply(surface.writer(begun), buffer)) : wholeReply(all)
   }
   exchange.run = begun.id
   const lingerMs = options.resumable ? service.times.resumeMs : 0

@@ -33,7 +33,10 @@ export async function handle(exchange: Exchange, request: RunRequest, service: S
     const call = parseCall(exchange, { ...arrived, surface: request.surface }, service) // 400 · 403 · 410
     const run = { request, arrived, call, admission, claim, hops }
     if (call.ask.options.async) return answerLater(exchange, run, service)
-    if (admission.entered) await admission.entered //                       503 overloaded
+    if (admission.entered) {
+      await admission.entered //                                            503 overloaded
+      identify(exchange, service) // the key may have been revoked meanwhile  401
+    }
     if (exchange.gone) throw new AppError('cancelled', { message: 'The caller left.' })
     // A Run answers for itself and gives back its place; an estimate is no Run.
     if (!call.ask.options.dryRun) return begin(exchange, run, service)

@@ -4,6 +4,7 @@ import type { Effects, RunLimits } from '#main/engine/effects.ts'
 import type { Prepared } from '#main/engine/prepare.ts'
 import type { Json, JsonObject } from '#shared/json.ts'
 import type { RunRow } from '#shared/run/row.ts'
+import type { Idempotency } from './idempotency.ts'
 
 export interface GatewayDeps {
   /** The current immutable snapshot; a request keeps the one it began with. */
@@ -14,6 +15,8 @@ export interface GatewayDeps {
   readonly log: RunSink
   readonly runs: RunReader
   readonly counters: Counters
+  /** Where answers to repeated requests are kept; left out: in memory. */
+  readonly idempotency?: Idempotency
   /** 144 random bits as 24 letters and digits. */
   newId(): string
   /** A one-node Plan for `connection/model` (Keys with the scope `models`); undefined: there is no such model. */

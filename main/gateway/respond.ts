@@ -161,6 +161,24 @@ export function resumableReply(parts: ReplyParts, buffer: EventBuffer): Reply {
   }
 }
 
+/** The same Run, told twice. */
+export function both(one: Reply, other: Reply): Reply {
+  return {
+    event(event) {
+      one.event(event)
+      other.event(event)
+    },
+    finished(outcome) {
+      one.finished(outcome)
+      other.finished(outcome)
+    },
+    failed(error, totals) {
+      one.failed(error, totals)
+      other.failed(error, totals)
+    },
+  }
+}
+
 /** Nobody waits: the answer is asked for later. */
 export function laterReply(writer: StreamWriter, buffer: EventBuffer): Reply {
   function end(last: string): void {

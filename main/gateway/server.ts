@@ -119,7 +119,7 @@ function serviceOf(deps: GatewayDeps, times: Times, engine: Engine): Service {
     bodies: createBodies(clock, { totalMs: times.bodyMs, progressMs: times.bodyProgressMs }),
     gate: createGate(deps.counters, clock),
     live: createLiveRuns(clock, { keepMs: times.keepEventsMs, maxBytes: 64 * 1024 * 1024 }),
-    idempotency: createIdempotency(clock),
+    idempotency: deps.idempotency ?? createIdempotency(clock),
     times,
     startedAt: clock.now(),
     state: 'starting',

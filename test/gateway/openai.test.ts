@@ -331,6 +331,18 @@ describe('streams', () => {
     expect(answer.choices[0]?.message).toHaveProperty('reasoning_content', 'Hm.')
   })
 
+  it('carry what a vendor wants back with a call', async () => {
+    const plan: PlanOf = { chat: {}, answer: [{ field: 'answer', type: 'messages' }] }
+    const { chat } = await open(plan, (run) => {
+      part(run, { type: 'part-start', index: 0, part: 'tool-call', id: 'a', name: 'look' })
+      part(run, { type: 'part-meta', index: 0, meta: { 'openai-chat': { extra_content: { sign: 's' } } } })
+      run.finish({ answer: [] })
+    })
+    expect(await (await chat({ stream: true })).text()).toContain(
+      '{"tool_calls":[{"index":0,"extra_content":{"sign":"s"}}]}',
+    )
+  })
+
   it('send an output that does not stream in one piece', async () => {
     const { client } = await open({ answer: [{ field: 'answer', type: 'json' }] }, (run) => {
       run.emit({ type: 'field', field: 'answer', value: { a: 1 } })

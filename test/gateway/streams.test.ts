@@ -349,6 +349,23 @@ describe('resumable runs', () => {
     expect(again.map((event) => event.id)).toEqual(['1', '2', '3', '4', '5', '6', '7'])
   })
 
+  it('need not be streams: whoever was cut off reads the events, or the answer', async () => {
+    const engine = idle()
+    const on = await open({ engine })
+    const socket = await sendRaw(on, { ...hello, options: { resumable: true } })
+    await until(() => engine.runs.length === 1)
+    const { id } = engine.runs[0]!.context.facts
+    socket.destroy()
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    engine.runs[0]!.finish()
+    const events = await allEvents(await on.get(`/runs/${id}/events`))
+    expect(events.map(({ event }) => event)).toEqual(['run.started', 'run.completed'])
+    expect(await (await on.get(`/runs/${id}`)).json()).toMatchObject({
+      state: 'completed',
+      output: { answer: 'It works.' },
+    })
+  })
+
   it('are cancelled after 60 s without a reader', async () => {
     const clock = virtualClock()
     const engine = idle()
@@ -512,6 +529,24 @@ describe('a revoked key', () => {
     expect(engine.runs[1]!.over).toBe(false)
     engine.runs[1]!.finish()
     await kept.text()
+  })
+})
+
+describe('a key revoked while its request is queued', () => {
+  it('does not run', async () => {
+    const engine = idle()
+    const [stays, gone] = [keyOf(), keyOf()]
+    const on = await open({ engine, keys: [stays, gone], settings: { maxRuns: 1 } })
+    const first = on.post('/run/hello', hello)
+    await until(() => engine.runs.length === 1)
+    const second = on.post('/run/hello', hello, { authorization: `Bearer ${gone.text}` })
+    await until(() => on.gateway.stats().queued === 1)
+    on.setKeys([stays])
+    engine.runs[0]!.finish()
+    await first
+    expect((await second).status).toBe(401)
+    expect(engine.runs).toHaveLength(1)
+    expect(on.gateway.stats()).toMatchObject({ running: 0, queued: 0 })
   })
 })
 

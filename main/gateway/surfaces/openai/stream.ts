@@ -2,6 +2,7 @@
 import type { AppError } from '#shared/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '#shared/json.ts'
 import type { StreamEvent } from '#shared/model/chat.ts'
+import { chatDialect } from '#shared/model/messages.ts'
 import type { RunEvent } from '#shared/run/events.ts'
 import { openaiError } from '../../errors.ts'
 import { answerShape } from '../answer.ts'
@@ -38,9 +39,18 @@ export function chatWriter(begun: Begun): StreamWriter {
         return chunk(callStart(calls.open(event.index), event.id ?? '', event.name ?? ''))
       case 'args-delta':
         return event.text === '' ? '' : chunk(callArguments(calls.of(event.index), event.text))
+      case 'part-meta':
+        return calls.has(event.index) ? extra(calls.of(event.index), event.meta[chatDialect]) : ''
       default:
         return ''
     }
+  }
+  /** What a vendor wants back with a call, such as a signature of its thoughts (trap 63). */
+  function extra(index: number, meta: Json | undefined): string {
+    const extra_content = isJsonObject(meta) ? meta.extra_content : undefined
+    return extra_content === undefined
+      ? ''
+      : chunk(JSON.stringify({ tool_calls: [{ index, extra_content }] }))
   }
   /** A main output that does not stream comes in one piece. */
   function whole(value: Json): string {
@@ -112,6 +122,7 @@ function callNumbers() {
       byPart.set(part, count)
       return this.next()
     },
+    has: (part: number) => byPart.has(part),
     of: (part: number) => byPart.get(part) ?? Math.max(0, count - 1),
   }
 }
