@@ -2,6 +2,7 @@
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { StreamEvent } from '#shared/model/chat.ts'
+import { chatDialect } from '#shared/model/messages.ts'
 import {
   allEvents,
   keyOf,
@@ -335,12 +336,12 @@ describe('streams', () => {
     const plan: PlanOf = { chat: {}, answer: [{ field: 'answer', type: 'messages' }] }
     const { chat } = await open(plan, (run) => {
       part(run, { type: 'part-start', index: 0, part: 'tool-call', id: 'a', name: 'look' })
-      part(run, { type: 'part-meta', index: 0, meta: { 'openai-chat': { extra_content: { sign: 's' } } } })
+      part(run, { type: 'part-meta', index: 0, meta: { [chatDialect]: { extra_content: { sign: 's' } } } })
       run.finish({ answer: [] })
     })
-    expect(await (await chat({ stream: true })).text()).toContain(
-      '{"tool_calls":[{"index":0,"extra_content":{"sign":"s"}}]}',
-    )
+    const text = await (await chat({ stream: true })).text()
+    expect(text).toContain('{"tool_calls":[{"index":0,"extra_content":{"sign":"s"}}]}')
+    expect(text).toContain('"finish_reason":"tool_calls"')
   })
 
   it('send an output that does not stream in one piece', async () => {

@@ -88,7 +88,7 @@ export function chatWriter(begun: Begun): StreamWriter {
       const message = mainMessage(begun.plan.answer, answer)
       const missed = sentMain || main === undefined ? '' : whole(answer[main] ?? null)
       const role = began ? '' : `${head}{"role":"assistant","content":"","refusal":null}${tail}`
-      const reason = finishReason(message, finish)
+      const reason = calls.any() ? 'tool_calls' : finishReason(message, finish)
       const last = `data: ${base},"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"${reason}"}]${begun.usageChunk ? ',"usage":null' : ''}}\n\n`
       const usage = begun.usageChunk
         ? `data: ${base},"choices":[],"usage":${JSON.stringify(openaiUsage(totals.usage))}}\n\n`
@@ -122,6 +122,7 @@ function callNumbers() {
       byPart.set(part, count)
       return this.next()
     },
+    any: () => count > 0,
     has: (part: number) => byPart.has(part),
     of: (part: number) => byPart.get(part) ?? Math.max(0, count - 1),
   }
