@@ -94,6 +94,23 @@ describe('what is refused', () => {
     expect((performance.now() - started) / bombs.length).toBeLessThan(250)
   })
 
+  it('takes time with the size of a body and with nothing else', () => {
+    const size = 2 * 1024 * 1024
+    const dense = {
+      keys: `{"a":[${'{"k":1},'.repeat(size / 8)}{}]}`,
+      'long keys': `{"a":[${`{"${'k'.repeat(100)}":1},`.repeat(size / 107)}{}]}`,
+      texts: `{"a":[${'"a",'.repeat(size / 4)}""]}`,
+      'long texts': `{"a":[${`"${'a'.repeat(50)}",`.repeat(size / 53)}""]}`,
+      escapes: `{"a":[${`"${'\\\\'.repeat(40)}",`.repeat(size / 83)}""]}`,
+    }
+    for (const [name, text] of Object.entries(dense)) {
+      const bytes = Buffer.from(text)
+      const started = performance.now()
+      parseBody(bytes)
+      expect(performance.now() - started, name).toBeLessThan(1500)
+    }
+  })
+
   it('leaves no trace on prototypes', () => {
     refusal('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()

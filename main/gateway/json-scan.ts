@@ -84,8 +84,9 @@ function closingQuote(bytes: Buffer, from: number): number {
 /** `__proto__` and `prototype` have nine letters; an escape in a key can spell either. */
 function mayPollute(bytes: Buffer, start: number, end: number): boolean {
   if (end - start === 9) return true
-  const slash = bytes.indexOf(backslash, start)
-  return slash >= 0 && slash < end
+  // Not `indexOf`: it would run on to the end of the body, for every key.
+  for (let i = start; i < end; i += 1) if (bytes[i] === backslash) return true
+  return false
 }
 
 function refuseText(bytes: Buffer, keyStart: number, keyEnd: number): void {
