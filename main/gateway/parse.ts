@@ -60,12 +60,25 @@ function readInput({ version }: Chosen, given: Given, engine: Service['engine'])
   }
 }
 
+/** A caller learns enough from these; a hostile body has ten thousand faults, or one a megabyte long. */
+const maxIssues = 50
+const maxMessage = 500
+
 /** The engine names places in the input; the caller wrote a body. */
 function relocated(error: AppError, locate: (path: string) => string): AppError {
   const { issues } = error.details
-  if (!Array.isArray(issues)) return error
-  const moved = (issues as readonly Json[]).map((issue) =>
-    isJsonObject(issue) && typeof issue.path === 'string' ? { ...issue, path: locate(issue.path) } : issue,
-  )
-  return new AppError(error.code, { message: error.message, details: { ...error.details, issues: moved } })
+  const message = short(error.message)
+  if (!Array.isArray(issues)) return new AppError(error.code, { message, details: error.details })
+  const moved = (issues as readonly Json[])
+    .slice(0, maxIssues)
+    .map((issue) =>
+      isJsonObject(issue) && typeof issue.path === 'string'
+        ? { ...issue, path: short(locate(issue.path)), message: short(String(issue.message)) }
+        : issue,
+    )
+  return new AppError(error.code, { message, details: { ...error.details, issues: moved } })
+}
+
+function short(text: string): string {
+  return text.length <= maxMessage ? text : `${text.slice(0, maxMessage)}…`
 }

@@ -209,8 +209,14 @@ function isKept(error: AppError): boolean {
 }
 
 function pushFacts(headers: string[], { rate, ignored, exchange }: ReplyParts): void {
-  if (ignored.length > 0) headers.push('Sluice-Ignored-Fields', visible(ignored.join(', ')))
+  if (ignored.length > 0) headers.push('Sluice-Ignored-Fields', shortList(ignored))
   if (rate !== null) pushRate(headers, rate, exchange.shape)
+}
+
+/** A header has its limits, and a caller may send ten thousand fields that nobody takes. */
+function shortList(names: readonly string[]): string {
+  const list = visible(names.slice(0, 50).join(', '))
+  return list.length <= 1000 && names.length <= 50 ? list : `${list.slice(0, 1000)}, ...`
 }
 
 function streamFacts(parts: ReplyParts): readonly string[] {

@@ -33,7 +33,7 @@ export function invalidRequest(issues: readonly Issue[]): AppError {
   })
 }
 
-/** A key as a JSON pointer token. */
+/** A key as a JSON pointer token; a very long one is cut, it only has to be found again. */
 export function token(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+  return key.slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1')
 }
