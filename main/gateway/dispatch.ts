@@ -19,7 +19,22 @@ export async function dispatch(exchange: Exchange, service: Service): Promise<vo
   try {
     await enter(exchange, service)
   } catch (thrown) {
-    sendError(exchange, thrown, { report: service.deps.report })
+    refuse(exchange, thrown, service)
+  }
+}
+
+/** Even telling the error may fail, when a header cannot be written; then nothing is left but to hang up. */
+function refuse(exchange: Exchange, thrown: unknown, { deps }: Service): void {
+  try {
+    sendError(exchange, thrown, { report: deps.report })
+  } catch (worse) {
+    const cause = worse instanceof Error ? (worse.stack ?? worse.message) : String(worse)
+    deps.report({
+      level: 'error',
+      message: 'an error could not be sent',
+      facts: { request: exchange.requestId, cause },
+    })
+    exchange.res.destroy()
   }
 }
 

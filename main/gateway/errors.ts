@@ -63,7 +63,7 @@ export function errorHeaders(error: AppError, shape: Shape): string[] {
   }
   if (error.code === 'unauthenticated') headers.push('WWW-Authenticate', 'Bearer')
   if (typeof details.allow === 'string') headers.push('Allow', details.allow)
-  if (typeof details.successor === 'string') headers.push('Link', linkTo(details.successor))
+  if (typeof details.successor === 'string') headers.push('Link', linkTo(encodeURI(details.successor)))
   const { limit, remaining, reset_s: resetS } = details
   if (typeof limit === 'number' && typeof remaining === 'number' && typeof resetS === 'number') {
     pushRate(headers, { limit, remaining, resetS }, shape)

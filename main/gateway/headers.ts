@@ -17,8 +17,8 @@ export function versionHeaders(route: Route, version: ServedVersion): readonly s
   if (block?.route !== route) {
     const headers = ['Sluice-Endpoint', visible(route.slug)]
     if (version.number !== null) headers.push('Sluice-Version', String(version.number))
-    headers.push('Sluice-Version-Hash', version.hash, 'Sluice-Cache', 'bypass; reason=off')
-    headers.push(...(deprecationOf(route, version)?.headers ?? []))
+    headers.push('Sluice-Version-Hash', visible(version.hash), 'Sluice-Cache', 'bypass; reason=off')
+    headers.push(...(deprecationOf(route, version)?.headers.map(visible) ?? []))
     block = { route, headers }
     blocks.set(version, block)
   }
@@ -46,7 +46,7 @@ export function baseHeaders(exchange: Exchange): string[] {
 
 /** What only a finished Run knows; for whole answers. */
 export function pushOutcome(headers: string[], totals: RunTotals, cost: boolean): void {
-  if (totals.variant !== null) headers.push('Sluice-Variant', totals.variant)
+  if (totals.variant !== null) headers.push('Sluice-Variant', visible(totals.variant))
   if (totals.servedBy !== null) headers.push('Sluice-Served-By', visible(totals.servedBy))
   headers.push('Sluice-Attempts', String(totals.attempts))
   if (totals.degraded) headers.push('Sluice-Degraded', 'true')

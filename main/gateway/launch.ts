@@ -80,13 +80,19 @@ export function launch(parts: Launch, service: Service): { readonly run: LiveRun
     left: () => run.left(),
   })
 
+  /** The engine trusts its listener not to throw: a bug of ours ends this Run and no other. */
   function on(event: RunEvent): void {
-    if (event.type === 'run-finished') end(fitted(event))
-    else if (event.type === 'run-failed') end(event)
-    else {
-      if (event.type === 'step-settled') finish = event.record.models.at(-1)?.finish ?? finish
-      recording.on(event)
-      reply.event(event)
+    if (run.row !== undefined) return
+    try {
+      if (event.type === 'run-finished') end(fitted(event))
+      else if (event.type === 'run-failed') end(event)
+      else {
+        if (event.type === 'step-settled') finish = event.record.models.at(-1)?.finish ?? finish
+        recording.on(event)
+        reply.event(event)
+      }
+    } catch (thrown) {
+      run.abort(toAppError(thrown))
     }
   }
   function fitted(event: Extract<RunEvent, { type: 'run-finished' }>): RunEnd {
@@ -100,13 +106,20 @@ export function launch(parts: Launch, service: Service): { readonly run: LiveRun
     recording.on(event)
     run.row = recording.row()
     admission.release()
+    live.end(run)
+    deps.log.push(run.row)
+    try {
+      tell(event)
+    } catch (thrown) {
+      reply.failed(toAppError(thrown), event.totals)
+    }
+  }
+  function tell(event: RunEnd): void {
     if (event.type === 'run-failed') reply.failed(event.error, event.totals)
     else {
       remember(parts.version, event.totals)
       reply.finished({ answer: shape.whole(event.answer), totals: event.totals, finish })
     }
-    live.end(run)
-    deps.log.push(run.row)
   }
 
   live.add(run)

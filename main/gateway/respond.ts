@@ -221,7 +221,7 @@ function shortList(names: readonly string[]): string {
 
 function streamFacts(parts: ReplyParts): readonly string[] {
   const headers: string[] = []
-  if (parts.begun.variant !== null) headers.push('Sluice-Variant', parts.begun.variant)
+  if (parts.begun.variant !== null) headers.push('Sluice-Variant', visible(parts.begun.variant))
   pushFacts(headers, parts)
   return headers
 }

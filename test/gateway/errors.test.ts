@@ -209,6 +209,42 @@ describe('the gateway itself', () => {
     expect(broken.gateway.stats().running).toBe(0)
   })
 
+  it('ends only the run whose answer cannot be written', async () => {
+    const impossible = { answer: 10n }
+    const broken = await stage({
+      engine: scripted((run) => {
+        if (run.context.facts.metadata.how === 'delta')
+          run.emit({ type: 'field', field: 'answer', value: 10n })
+        run.finish(impossible)
+      }),
+    })
+    stages.push(broken)
+    for (const how of ['whole', 'delta']) {
+      for (const stream of [false, true]) {
+        const body = { input: { question: 'Hi?' }, metadata: { how }, options: { stream } }
+        const answer = await broken.post('/run/hello', body)
+        expect([how, stream, answer.status]).toEqual([how, stream, 500])
+      }
+    }
+    expect(broken.gateway.stats()).toMatchObject({ running: 0, queued: 0, kept: 0 })
+    expect(broken.reports.length).toBeGreaterThan(0)
+  })
+
+  it('writes headers for names that people chose freely', async () => {
+    const routes = [
+      routeOf('hello', { state: 'deprecated', successor: 'Größe ✓' }),
+      routeOf('old', { state: 'retired', successor: 'Größe ✓' }),
+    ]
+    const named = await stage({
+      routes,
+      engine: scripted((run) => run.finish(undefined, { servedBy: 'lokal/größer', variant: 'Ü' })),
+    })
+    stages.push(named)
+    const answer = await named.post('/run/hello', { input: { question: 'Hi?' } })
+    expect([answer.status, answer.headers.get('sluice-served-by')]).toEqual([200, 'lokal/gr??er'])
+    expect((await named.post('/run/old', {})).status).toBe(410)
+  })
+
   it('survives a snapshot it cannot serve', async () => {
     const strange = await stage({
       routes: [

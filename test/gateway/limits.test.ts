@@ -232,37 +232,42 @@ describe('runs at once', () => {
 })
 
 describe('tokens and money', () => {
-  /** Reserves, waits, settles: as the engine does around an upstream call. */
+  /** Reserves, waits until `together` calls have come, settles: as the engine does around an upstream call. */
   const spending = (
     costUsd: number | null,
     actual: { tokens: number | null; costUsd: number | null },
-    tokens = 100,
-  ) =>
-    scripted((run: Script) => {
+    together = 1,
+  ) => {
+    const waiting: (() => void)[] = []
+    let begun = 0
+    return scripted((run: Script) => {
+      begun += 1
       try {
-        const held = run.context.ledger?.reserve({ tokens, costUsd, target: 'a/b' })
-        setTimeout(() => {
+        const held = run.context.ledger?.reserve({ tokens: 100, costUsd, target: 'a/b' })
+        waiting.push(() => {
           held?.settle(actual)
           run.finish()
-        }, 20)
+        })
       } catch (thrown) {
         const { code, details, retryAfterMs } = thrown as AppError
         run.fail(code, { details, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
       }
+      if (begun >= together) setImmediate(() => waiting.splice(0).forEach((settle) => void settle()))
     })
+  }
 
   it.each(surfaces)(
     'on %s: of 64 calls for 0.30 at once a budget of 1.00 admits three',
     async (_, path, body) => {
       const key = keyOf({ consumerLimits: { budget: { maxUsd: 1, window: 'month' }, concurrent: 64 } })
-      const on = await open({ keys: [key], engine: spending(0.3, { tokens: 1, costUsd: 0.3 }) })
+      const on = await open({ keys: [key], engine: spending(0.3, { tokens: 1, costUsd: 0.3 }, 64) })
       expect(await statuses(64, () => on.post(path, body))).toEqual({ 200: 3, 402: 61 })
     },
   )
 
   it('comes back when less was spent', async () => {
     const key = keyOf({ limits: { budget: { maxUsd: 1, window: 'total' } } })
-    const on = await open({ keys: [key], engine: spending(0.9, { tokens: 1, costUsd: 0.1 }) })
+    const on = await open({ keys: [key], engine: spending(0.9, { tokens: 1, costUsd: 0.1 }, 10) })
     expect(await statuses(10, () => on.post('/run/hello', hello))).toEqual({ 200: 1, 402: 9 })
     expect((await on.post('/run/hello', hello)).status).toBe(200)
     expect((await on.post('/run/hello', hello)).status).toBe(402)
@@ -302,7 +307,7 @@ describe('tokens and money', () => {
     const on = await open({
       keys: [key],
       deps: { counters },
-      engine: spending(1, { tokens: 1, costUsd: 1 }),
+      engine: spending(1, { tokens: 1, costUsd: 1 }, 10),
       settings: { limits: { budget: { maxUsd: 5, window: 'day' } } },
       routes: [routeOf('hello', { limits: { budget: { maxUsd: 2, window: 'day' } } })],
     })
@@ -313,15 +318,18 @@ describe('tokens and money', () => {
   it('holds token limits: reserved first, settled to what was used', async () => {
     const clock = virtualClock()
     const routes = [routeOf('hello', { limits: { tokens: { max: 600, windowS: 60, burst: 300 } } })]
-    const on = await open({ clock, routes, engine: spending(null, { tokens: 40, costUsd: null }) })
+    const on = await open({ clock, routes, engine: spending(null, { tokens: 40, costUsd: null }, 10) })
     expect(await statuses(10, () => on.post('/run/hello', hello))).toEqual({ 200: 3, 429: 7 })
-    // 300 - 3 × 40 = 180 are left: one more reservation of 100 at a time.
-    const next = await on.post('/run/hello', hello)
-    expect(next.status).toBe(200)
-    const refused = await Promise.all([on.post('/run/hello', hello), on.post('/run/hello', hello)])
-    expect(refused.map(({ status }) => status).sort()).toEqual([200, 429])
-    const error = await errorOf(refused.find(({ status }) => status === 429) as Response)
-    expect(error).toMatchObject({ code: 'token_limited', retryable: true, details: { reason: 'endpoint' } })
+    // 300 - 3 × 40 = 180 are left; each further call reserves 100 of them and keeps 40.
+    for (let i = 0; i < 3; i += 1) expect((await on.post('/run/hello', hello)).status).toBe(200)
+    expect(await errorOf(await on.post('/run/hello', hello))).toMatchObject({
+      status: 429,
+      code: 'token_limited',
+      retryable: true,
+      details: { reason: 'endpoint' },
+    })
+    await clock.advance(4_000)
+    expect((await on.post('/run/hello', hello)).status).toBe(200)
   })
 
   it('holds cost limits per window', async () => {
@@ -329,7 +337,7 @@ describe('tokens and money', () => {
     const on = await open({
       clock: virtualClock(),
       keys: [keyOf({ limits })],
-      engine: spending(0.4, { tokens: 1, costUsd: 0.4 }),
+      engine: spending(0.4, { tokens: 1, costUsd: 0.4 }, 10),
     })
     expect(await statuses(10, () => on.post('/run/hello', hello))).toEqual({ 200: 2, 402: 8 })
     const dear = await open({ keys: [keyOf({ limits })], engine: spending(2, { tokens: 1, costUsd: 0 }) })
