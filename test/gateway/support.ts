@@ -362,7 +362,8 @@ export interface StageOptions {
   readonly clock?: Effects['clock']
   readonly times?: GatewayOptions['times']
   readonly deps?: Partial<GatewayDeps>
-  readonly host?: string
+  readonly port?: number
+  readonly tls?: GatewayOptions['tls']
 }
 
 export interface Stage {
@@ -411,8 +412,9 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     ...options.deps,
   }
   const gateway = await startGateway(deps, {
-    host: options.host ?? '127.0.0.1',
-    port: 0,
+    host: '127.0.0.1',
+    port: options.port ?? 0,
+    ...(options.tls ? { tls: options.tls } : {}),
     engine: options.engine ?? instant(),
     ...(options.times ? { times: options.times } : {}),
   })
