@@ -4,9 +4,6 @@ import type { Db } from './open.ts'
 import { type PackedRun, packDetail, packSource, unpack } from './pack.ts'
 import { runIndex } from './run-index.ts'
 
-/** Ids waiting for the index; beyond this they are written even while the log is busy. */
-const indexAt = 50_000
-
 type Columns = [
   id: string,
   source: number,
@@ -25,7 +22,8 @@ type Columns = [
 const selected =
   'SELECT id, facts AS source, started_at, state, code, latency_ms, cost_usd, detail, input, output FROM runs JOIN run_sources ON run_sources.seq = runs.source'
 
-export function runs(db: Db) {
+/** @param waiting ids that may wait in memory for their index */
+export function runs(db: Db, waiting?: number) {
   const insert = db.prepare<Columns>(
     'INSERT INTO runs (id, source, started_at, state, code, latency_ms, cost_usd, tokens_in, tokens_out, detail, input, output) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
@@ -36,30 +34,32 @@ export function runs(db: Db) {
   const sources = new Map<string, number>()
   const bySeq = db.prepare<[number], PackedRun>(`${selected} WHERE runs.seq = ?`)
   const count = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM runs')
-  const index = runIndex(db)
+  const index = runIndex(db, waiting)
 
   const appendAll = db.transaction((rows: readonly RunRow[]) => {
     for (const row of rows)
       index.add(row.id, Number(insert.run(...columns(row, sourceSeq(row))).lastInsertRowid))
   })
   function sourceSeq(row: RunRow): number {
-    const facts = packSource(row)
-    const known = sources.get(facts)
+    const { origin, endpoint, label, version, versionHash, consumer, key } = row
+    const name = `${origin} ${endpoint} ${label} ${version} ${versionHash} ${consumer} ${key}`
+    const known = sources.get(name)
     if (known !== undefined) return known
+    const facts = packSource(row)
     addSource.run(facts, row.endpoint, row.consumer)
     const seq = sourceOf.get(facts)?.seq ?? 0
     if (sources.size >= 10_000) sources.clear()
-    sources.set(facts, seq)
+    sources.set(name, seq)
     return seq
   }
 
   return {
     append(rows: readonly RunRow[]): void {
       appendAll(rows)
-      if (index.waiting >= indexAt) index.step()
+      index.relieve()
     },
     /** Writes a part of the id index; call it when the log is quiet until it answers false. */
-    catchUp: () => index.step(),
+    catchUp: () => index.catchUp(),
     get(id: string): RunRow | undefined {
       const seq = index.seqOf(id)
       const raw = seq === undefined ? undefined : bySeq.get(seq)
@@ -91,7 +91,7 @@ export function runs(db: Db) {
     },
     count: (): number => count.get()?.n ?? 0,
     close(): void {
-      while (index.step());
+      while (index.catchUp());
     },
   }
 }

@@ -8,6 +8,7 @@ import type { RunRow } from '#shared/run/row.ts'
 import { migrate, migrations } from './migrate.ts'
 import { openStore } from './open.ts'
 import { runLog } from './run-log.ts'
+import { runs } from './runs.ts'
 
 let folder: string
 beforeEach(() => {
@@ -106,6 +107,23 @@ describe('store', () => {
     expect(second.runs.get('run_a')?.id).toBe('run_a')
     second.close()
     first.close()
+  })
+
+  it('finds every run while too many ids wait and they are indexed beside the writes', () => {
+    const db = new Database(':memory:')
+    migrate(db)
+    const log = runs(db, 500)
+    for (let batch = 0; batch < 20; batch += 1) {
+      log.append(
+        Array.from({ length: 100 }, (_, i) => run(`run_${(batch * 100 + i).toString(36).padStart(6, 'q')}`)),
+      )
+      const last = `run_${(batch * 100 + 99).toString(36).padStart(6, 'q')}`
+      expect(log.get(last)?.id).toBe(last)
+    }
+    const indexed = db.prepare('SELECT count(*) AS n FROM run_ids').get() as { n: number }
+    expect(indexed.n).toBeGreaterThan(1000)
+    for (let i = 0; i < 2000; i += 1) expect(log.get(`run_${i.toString(36).padStart(6, 'q')}`)).toBeDefined()
+    expect(log.get('run_zzzzzz')).toBeUndefined()
   })
 
   it('shows the newest row of a run that was logged twice', () => {
