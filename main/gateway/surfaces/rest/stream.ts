@@ -7,7 +7,7 @@ import { restError } from '../../errors.ts'
 import { answerShape } from '../answer.ts'
 import type { Begun, Finished, StreamWriter } from '../call.ts'
 import { restUsage } from '../usage.ts'
-import { restAnswer } from './response.ts'
+import { restWhole } from './response.ts'
 
 export function restWriter(begun: Begun): StreamWriter {
   const shape = answerShape(begun.plan)
@@ -75,7 +75,7 @@ export function restWriter(begun: Begun): StreamWriter {
           return ''
       }
     },
-    finished: ({ answer, totals }: Finished) => send('run.completed', restAnswer(begun, answer, totals)),
+    finished: (outcome: Finished) => text('run.completed', restWhole(begun, outcome)),
     failed(error: AppError, totals: RunTotals | null): string {
       const { trace, cost } = begun
       return send('run.failed', {
