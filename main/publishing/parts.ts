@@ -1,6 +1,7 @@
 // What checking and compiling a workspace needs from the other areas, in one place.
 import { guardBuilders } from '#main/guards/builders.ts'
 import { catalogueModel } from '#main/providers/catalogue.ts'
+import { connectionProblem } from '#main/providers/connection.ts'
 import { providers } from '#main/providers/registry.ts'
 import type { CheckParts, ProviderFacts } from '#main/workspace/check.ts'
 import type { ReadOptions } from '#main/workspace/read.ts'
@@ -25,6 +26,7 @@ export function checkParts(secrets: { has(name: string): boolean }): CheckParts 
     providers: providerFacts(),
     modelFacts,
     hasSecret: (name) => secrets.has(name),
+    unusable: (connection) => connectionProblem(connection, process.env),
     findSecrets: (text) => {
       findSecrets ??= guards.secrets({ generic: false })
       return findSecrets(text)

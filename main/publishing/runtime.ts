@@ -44,7 +44,8 @@ export type Runtime = Awaited<ReturnType<typeof openRuntime>>
 
 /** @throws AppError `invalid_request` when `sluice.yaml` cannot be used at all */
 export async function openRuntime(options: RuntimeOptions) {
-  const read = () => readWorkspace(options.folder, readOptions(options.env))
+  const read = (previous?: WorkspaceState) =>
+    readWorkspace(options.folder, { ...readOptions(options.env), ...(previous && { previous }) })
   const hash = keyHasher(options.dataKey)
   const cache = prepareCache({ runners, builders: (stage) => buildersFor(stage, guards) })
   const parts = checkParts(options.secrets)
@@ -129,7 +130,7 @@ export async function openRuntime(options: RuntimeOptions) {
     },
     /** All or nothing: a project or Version file with errors leaves everything as it runs. */
     async reload(): Promise<Applied> {
-      const next = read()
+      const next = read(state)
       const fatal = next.problems.filter((problem) => problem.severity === 'error' && !isDraft(problem.file))
       if (next.project === null || fatal.length > 0)
         return { applied: false, problems: next.problems, notices: [] }

@@ -91,7 +91,8 @@ export function runs(db: Db, waiting?: number) {
     },
     count: (): number => count.get()?.n ?? 0,
     close(): void {
-      while (index.catchUp());
+      // What is left is read again by the next process; stopping must not take long.
+      for (let steps = 0; steps < 20 && index.catchUp(); steps += 1);
     },
   }
 }
