@@ -19,7 +19,14 @@ interface Known {
   readonly addresses: ((address: string) => boolean) | undefined
 }
 
-export function createDoor(listener: { readonly port: number; readonly secure: boolean }): Door {
+export interface Listener {
+  /** As it was bound. */
+  readonly host: string
+  readonly port: number
+  readonly secure: boolean
+}
+
+export function createDoor(listener: Listener): Door {
   let known: Known | undefined
   let listed: { routes: Routes; origins: ReadonlySet<string> } | undefined
 
@@ -68,7 +75,7 @@ export function createDoor(listener: { readonly port: number; readonly secure: b
   }
 }
 
-function learn(settings: GatewaySettings, { port, secure }: { port: number; secure: boolean }): Known {
+function learn(settings: GatewaySettings, { host, port, secure }: Listener): Known {
   const hosts = new Set<string>()
   const add = (name: string, at: number) => {
     hosts.add(`${name}:${at}`)
@@ -76,6 +83,8 @@ function learn(settings: GatewaySettings, { port, secure }: { port: number; secu
     if (at === 80 || at === 443) hosts.add(name)
   }
   for (const name of ['127.0.0.1', 'localhost', '[::1]']) add(name, port)
+  // Bound to one address on purpose, that address is a name of ours; "every address" is none.
+  if (host !== '0.0.0.0' && host !== '::') add(host.includes(':') ? `[${host}]` : host.toLowerCase(), port)
   for (const name of settings.hosts) {
     const own = /^(.+):(\d+)$/.exec(name.toLowerCase())
     if (own && !name.endsWith(']')) add(own[1] ?? '', Number(own[2]))

@@ -65,8 +65,10 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
   const server = options.tls ? createTlsServer({ ...http, ...options.tls }) : createServer(http)
   // Node would cut the list and still frame by what it hid (CVE-2026-58044); the door counts instead.
   server.maxHeadersCount = 0
+  const port = await listen(server, options)
+  const door = createDoor({ host: options.host, port, secure: options.tls !== undefined })
+  const service = serviceOf(deps, { times, door, engine: options.engine ?? realEngine })
   const counts = { requests: 0, bad: 0 }
-  const service = serviceOf(deps, times, options.engine ?? realEngine)
   const take = (req: IncomingMessage, res: ServerResponse, expects: boolean) => {
     counts.requests += 1
     const exchange = new Exchange(req, res, {
@@ -85,14 +87,9 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
     counts.bad += 1
     refuseRaw(socket, faultOf(error), deps.newId())
   })
-
-  const port = await listen(server, options)
-  service.door = createDoor({ port, secure: options.tls !== undefined })
-  service.state = 'ready'
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host
   return {
     port,
-    url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://${reachable(options.host)}:${port}`,
     close: (drainMs = times.drainMs) => close(server, service, drainMs),
     cancelKey: (keyId) => {
       const revoked = () =>
@@ -110,20 +107,26 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
   }
 }
 
-function serviceOf(deps: GatewayDeps, times: Times, engine: Engine): Service {
+function serviceOf(deps: GatewayDeps, own: Pick<Service, 'times' | 'door' | 'engine'>): Service {
   const { clock } = deps.effects
+  const { times } = own
   return {
+    ...own,
     deps,
-    engine,
-    door: createDoor({ port: 0, secure: false }),
     bodies: createBodies(clock, { totalMs: times.bodyMs, progressMs: times.bodyProgressMs }),
     gate: createGate(deps.counters, clock),
     live: createLiveRuns(clock, { keepMs: times.keepEventsMs, maxBytes: 64 * 1024 * 1024 }),
     idempotency: deps.idempotency ?? createIdempotency(clock),
-    times,
     startedAt: clock.now(),
-    state: 'starting',
+    state: 'ready',
   }
+}
+
+/** An address that a caller on this machine can use: "every address" is none. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function timeouts({ headersMs, bodyMs, keepAliveMs }: Times) {

@@ -49,7 +49,7 @@ export const defaultTimes: Times = {
 export interface Service {
   readonly deps: GatewayDeps
   readonly engine: Engine
-  door: Door
+  readonly door: Door
   readonly bodies: Bodies
   readonly gate: Gate
   readonly live: LiveRuns
@@ -57,5 +57,5 @@ export interface Service {
   readonly times: Times
   /** Milliseconds since 1970. */
   readonly startedAt: number
-  state: 'starting' | 'ready' | 'stopping'
+  state: 'ready' | 'stopping'
 }

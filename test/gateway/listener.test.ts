@@ -55,6 +55,17 @@ describe('the listener', () => {
     await on.close()
   })
 
+  it('gives an address that works, also when bound to every one or to a special one', async () => {
+    for (const host of ['127.0.0.1', '0.0.0.0', '127.0.0.3']) {
+      const on = await stage({ host })
+      expect((await fetch(`${on.url}/healthz`)).status, host).toBe(200)
+      const { port } = on.gateway
+      const foreign = await raw(port, request(['GET /healthz HTTP/1.1', `Host: 0.0.0.0:${port}`]))
+      if (host !== '127.0.0.3') expect(foreign.status).toBe(403)
+      await on.close()
+    }
+  })
+
   it('says why it cannot listen', async () => {
     const on = await stage()
     await expect(stage({ port: on.gateway.port })).rejects.toMatchObject({ code: 'EADDRINUSE' })

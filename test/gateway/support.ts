@@ -362,6 +362,7 @@ export interface StageOptions {
   readonly clock?: Effects['clock']
   readonly times?: GatewayOptions['times']
   readonly deps?: Partial<GatewayDeps>
+  readonly host?: string
   readonly port?: number
   readonly tls?: GatewayOptions['tls']
 }
@@ -412,7 +413,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     ...options.deps,
   }
   const gateway = await startGateway(deps, {
-    host: '127.0.0.1',
+    host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
     ...(options.tls ? { tls: options.tls } : {}),
     engine: options.engine ?? instant(),
