@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { formatText } from '#main/workspace/canonical.ts'
 import { initWorkspace } from '#main/workspace/write.ts'
 import { AppError } from '#shared/errors.ts'
 import type { ExitCode } from './exit.ts'
@@ -24,7 +25,9 @@ export function init(folder: string, options: { readonly template?: string }): E
 /** Writes the files of a template (`demo`: all of them) and returns their paths relative to the folder. */
 export function createWorkspace(folder: string, template: string | undefined): readonly string[] {
   const chosen = choose(template)
-  const files = new Map<string, string>([['sluice.yaml', project(chosen)]])
+  const files = new Map<string, string>([
+    ['sluice.yaml', formatText('project', project(chosen)) ?? project(chosen)],
+  ])
   for (const name of chosen) for (const [path, text] of read(name)) files.set(path, text)
   return initWorkspace(resolve(folder), files)
 }
