@@ -1,5 +1,5 @@
 // `sluice init`: a workspace folder, empty or from a template. Never overwrites a file.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatText } from '#main/workspace/canonical.ts'
@@ -24,6 +24,11 @@ export function init(folder: string, options: { readonly template?: string }): E
 
 /** Writes the files of a template (`demo`: all of them) and returns their paths relative to the folder. */
 export function createWorkspace(folder: string, template: string | undefined): readonly string[] {
+  if (existsSync(join(folder, 'sluice.yaml'))) {
+    throw new AppError('conflict', {
+      message: `"${folder}" is a workspace already: it has a sluice.yaml. Nothing was written.`,
+    })
+  }
   const chosen = choose(template)
   const files = new Map<string, string>([
     ['sluice.yaml', formatText('project', project(chosen)) ?? project(chosen)],
