@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.ts'
-import type { Prepare, RuleCheck, Run } from '#shared/flow/definition.ts'
+import type { Builders, Prepare, RuleCheck, Run } from '#shared/flow/definition.ts'
 import type { Stage } from '#shared/guards/config.ts'
 import { guard } from '#shared/guards/guard.ts'
 import { inSlices } from '#shared/guards/inspect-long.ts'
@@ -17,10 +17,10 @@ interface Built {
 }
 
 interface Ready {
-  readonly rules: readonly Built[]
   readonly stage: Stage
-  readonly hash: string | undefined
-  readonly pause: (() => Promise<void>) | undefined
+  readonly judge: Judge
+  /** For a value from outside, whatever its place says. */
+  readonly outside: Judge
 }
 
 /** Hits may depend on so many characters behind them: the end of a token, of a link, of an encoded run. */
@@ -43,30 +43,39 @@ export const prepare: Prepare<typeof guardRule, Ready> = ({ config, build }) => 
     const tool = check({ ...rule, generic: 'on' })
     return { whole, chat: stage === 'output' ? tool : check({ ...rule, generic: 'off' }), tool }
   })
-  return { rules, stage, hash: guards.rules, pause: guards.pause }
+  const judge = judgeOf(rules, config.match, guards)
+  const outside = judgeOf(
+    rules.map(({ whole, tool }) => ({ whole, chat: tool, tool })),
+    config.match,
+    guards,
+  )
+  return { stage, judge, outside }
 }
 
 export const run: Run<typeof guardRule, Ready> = ({ config, ready, input, ctx }) => {
-  const { rules, stage, hash, pause } = ready
-  const from = ctx.untrusted('value') ? 'tool' : undefined
-  const judge: Judge = {
-    inspect: (text, place) =>
-      combine(
-        rules.map((rule) => rule[from ?? place](text)),
-        config.match,
-      ),
+  const judge = ctx.untrusted('value') ? ready.outside : ready.judge
+  return guard({ ctx, config, stage: ready.stage, value: input.value, judge })
+}
+
+function judgeOf(rules: readonly Built[], match: 'any' | 'all', guards: Builders['guards']): Judge {
+  const { rules: hash, pause } = guards
+  return {
+    inspect: (text, place) => {
+      const found: ReturnType<RuleCheck>[] = []
+      for (const rule of rules) found.push(rule[place](text))
+      return combine(found, match)
+    },
     replace: (_text, hit) => hit.mask ?? '[REMOVED]',
     lookahead,
     ...(hash === undefined ? {} : { rules: hash }),
     ...(pause && {
       inspectLong: async (text, place) => {
         const found: ReturnType<RuleCheck>[] = []
-        for (const rule of rules) found.push(await long(rule, rule[from ?? place], text, pause))
-        return combine(found, config.match)
+        for (const rule of rules) found.push(await long(rule, rule[place], text, pause))
+        return combine(found, match)
       },
     }),
   }
-  return guard({ ctx, config, stage, value: input.value, judge })
 }
 
 function combine(found: readonly ReturnType<RuleCheck>[], match: 'any' | 'all'): Finding | undefined {

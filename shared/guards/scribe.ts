@@ -10,6 +10,7 @@ export function verdictOf(action: Action, reason: string | undefined): 'pass' | 
   return action === 'block' ? 'blocked' : 'rewritten'
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 type Facts = Pick<GuardVerdict, 'verdict' | 'reason' | 'score' | 'spans'>
 
 export class Scribe {
@@ -26,13 +27,16 @@ export class Scribe {
   }
 
   write(facts: Facts): GuardVerdict {
-    const verdict: GuardVerdict = {
+    const verdict: Writable<GuardVerdict> = {
       guard: this.#ctx.node,
       stage: this.#stage,
-      ...facts,
+      verdict: facts.verdict,
+      reason: facts.reason,
+      score: facts.score,
+      spans: facts.spans,
       ms: this.#ctx.now() - this.#began,
-      ...(this.#rules === undefined ? {} : { rules: this.#rules }),
     }
+    if (this.#rules !== undefined) verdict.rules = this.#rules
     this.#ctx.verdict(verdict)
     return verdict
   }
@@ -70,6 +74,8 @@ export function blockedValue(verdict: GuardVerdict) {
 }
 
 /** What stands on the `verdict` outlet. */
-export function verdictValue({ stage: _stage, ...verdict }: GuardVerdict) {
-  return verdict
+export function verdictValue({ guard, verdict, reason, score, spans, ms, rules }: GuardVerdict) {
+  const value: Writable<Omit<GuardVerdict, 'stage'>> = { guard, verdict, reason, score, spans, ms }
+  if (rules !== undefined) value.rules = rules
+  return value
 }

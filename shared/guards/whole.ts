@@ -1,6 +1,6 @@
 // A guard on a whole value: all its texts seen together, hits led back to the text they stand in.
 import type { GuardVerdict } from '../flow/definition.ts'
-import type { Edit } from './edits.ts'
+import { applyEdits, type Edit } from './edits.ts'
 import { isLong } from './inspect-long.ts'
 import type { Hit, Judge } from './judge.ts'
 import { type TextPlace, walkTexts } from './walk-texts.ts'
@@ -14,13 +14,31 @@ export interface Seen {
   rewritten(): unknown
 }
 
+const none: readonly never[] = Object.freeze([])
+
 interface Text {
   readonly text: string
   readonly place: TextPlace
 }
 
 /** User turns are read as one text (an attack may be split over them), then all the rest; tool results by themselves. */
-export async function inspectValue(value: unknown, judge: Judge): Promise<Seen> {
+export function inspectValue(value: unknown, judge: Judge): Seen | Promise<Seen> {
+  if (typeof value !== 'string' || (judge.inspectLong && isLong(value))) return inspectTexts(value, judge)
+  return inspectText(value, judge)
+}
+
+/** Most values are one short text: it has no places, and nothing to wait for. */
+function inspectText(text: string, judge: Judge): Seen {
+  const finding = text === '' ? undefined : judge.inspect(text, 'chat')
+  if (!finding) return { reason: undefined, score: null, spans: none, rewritten: () => text }
+  const { reason, spans: hits } = finding
+  let score: number | null = null
+  for (const hit of hits) score = Math.max(score ?? 0, hit.score)
+  const spans = hits.map(({ start, end, kind }) => ({ start, end, kind }))
+  return { reason, score, spans, rewritten: () => applyEdits(text, edits(text, hits, judge)) }
+}
+
+async function inspectTexts(value: unknown, judge: Judge): Promise<Seen> {
   const texts: Text[] = []
   walkTexts(value, (text, place) => {
     texts.push({ text, place })

@@ -75,14 +75,16 @@ export class Views {
   }
 }
 
-let last: WeakRef<Views> | undefined
+/** Longer texts are let go with the last who reads them. */
+const keptLength = 16 * 1024
+let last: Views | WeakRef<Views> | undefined
 
 /** The views of a text; guards that look at the same text one after the other share them. */
 export function viewsOf(text: string): Views {
-  const known = last?.deref()
+  const known = last instanceof WeakRef ? last.deref() : last
   if (known?.original === text) return known
   const views = new Views(text)
-  last = new WeakRef(views)
+  last = text.length > keptLength ? new WeakRef(views) : views
   return views
 }
 
