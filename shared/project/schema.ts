@@ -65,7 +65,9 @@ export type ModelSettings = z.output<typeof modelFacts>
 
 const ms = z.int().min(1).max(3_600_000)
 const connection = z.strictObject({
-  provider: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be a provider id such as openai or openai-compatible'),
+  provider: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be a provider id such as openai or openai-compatible'),
   title: z.exactOptional(text(80)),
   base_url: z.exactOptional(httpUrl),
   credential: z.exactOptional(secretRef),
