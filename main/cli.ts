@@ -7,6 +7,12 @@ import { appVersion } from './version.ts'
 
 enableCompileCache()
 
+// `sluice … | head` closes the pipe early: that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
+
 const program = new Command('sluice')
   .description('Draw, test and serve LLM flows on your own machine.')
   .version(appVersion)

@@ -1,7 +1,6 @@
 // `sluice init`: a workspace folder, empty or from a template. Never overwrites a file.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { formatText } from '#main/workspace/canonical.ts'
 import { initWorkspace } from '#main/workspace/write.ts'
 import { AppError } from '#shared/errors.ts'
@@ -11,7 +10,7 @@ import { line, note } from './print.ts'
 const templates = ['support-answer', 'team-chat', 'ticket-triage'] as const
 type Template = (typeof templates)[number]
 
-const templateFolder = fileURLToPath(new URL('../templates/', import.meta.url))
+const templateFolder = join(import.meta.dirname, '..', 'templates')
 
 export function init(folder: string, options: { readonly template?: string }): ExitCode {
   const made = createWorkspace(folder, options.template)
