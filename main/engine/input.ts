@@ -14,6 +14,8 @@ export interface InputLimits {
 }
 export const defaultInputLimits: InputLimits = { textBytes: 1024 * 1024 }
 
+const none: readonly never[] = Object.freeze([])
+
 /**
  * Throws `invalid_input` with `details.issues`, whose paths are JSON pointers into the input, or `payload_too_large`.
  * Takes the chat keys `messages`, `tools`, `tool_choice` and `params` where the Plan has a chat request.
@@ -21,24 +23,31 @@ export const defaultInputLimits: InputLimits = { textBytes: 1024 * 1024 }
 export function readInput(prepared: Prepared, input: Json, limits = defaultInputLimits): RunInput {
   const { request } = prepared.plan
   if (!isJsonObject(input)) throw invalid([{ path: '', rule: 'type', message: 'must be an object' }])
-  const { tool_choice: choice, ...rest } = input
-  const given = request.chat?.acceptTools && choice !== undefined ? rest : input
-  const issues = [...unknownIssues(prepared, given), ...schemaIssues(prepared, given)]
-  if (issues.length > 0) throw invalid(issues)
+  const choice = input.tool_choice
+  const given = request.chat?.acceptTools && choice !== undefined ? withoutChoice(input) : input
+  const unknown = unknownIssues(prepared, given)
+  const issues = schemaIssues(prepared, given)
+  if (unknown.length > 0 || issues.length > 0) throw invalid([...unknown, ...issues])
   checkTexts(given, request.fields, limits)
   const fields: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(request.fields)) {
+  for (const [name, field] of prepared.fields) {
     const value = Object.hasOwn(given, name) ? given[name] : field.default
-    if (value !== undefined) fields[name] = fieldValue(value, field.type, `/${name}`)
+    if (value !== undefined) fields[name] = fieldValue(value, field.type, name)
   }
   return request.chat ? { fields, chat: chatOf(given, request.chat, choice) } : { fields }
 }
 
-function unknownIssues(prepared: Prepared, input: JsonObject): Issue[] {
-  const { fields, chat } = prepared.plan.request
-  const names = [...Object.keys(fields), ...(chat ? chatKeys(chat) : [])]
+function withoutChoice({ tool_choice: _choice, ...rest }: JsonObject): JsonObject {
+  return rest
+}
+
+function unknownIssues({ plan, fields }: Prepared, input: JsonObject): readonly Issue[] {
+  const { request } = plan
+  const unknown = Object.keys(input).filter((key) => !Object.hasOwn(request.fields, key))
+  if (unknown.length === 0) return none
+  const names = fields.map(([name]) => name).concat(request.chat ? chatKeys(request.chat) : [])
   const issues: Issue[] = []
-  for (const key of Object.keys(input)) {
+  for (const key of unknown) {
     if (names.includes(key)) continue
     const close = didYouMean(key, names)
     const help = close === undefined ? '' : `; did you mean '${close}'?`
@@ -58,7 +67,9 @@ function chatKeys(chat: ChatShape): string[] {
 
 /** What is not known has been said better by `unknownIssues`. */
 function schemaIssues(prepared: Prepared, input: JsonObject): readonly Issue[] {
-  return prepared.checkInput(input).flatMap(({ path, rule, message }) => {
+  const issues = prepared.checkInput(input)
+  if (issues.length === 0) return issues
+  return issues.flatMap(({ path, rule, message }) => {
     if (rule !== 'additionalProperties') return [{ path, rule, message }]
     return path.lastIndexOf('/') === 0 ? [] : [{ path, rule: 'unknown_field', message: 'is not known here' }]
   })
@@ -85,7 +96,9 @@ function checkTexts(
   fields: Prepared['plan']['request']['fields'],
   limits: InputLimits,
 ): void {
-  for (const [name, value] of Object.entries(input)) {
+  for (const name of Object.keys(input)) {
+    const value = input[name] as Json
+    if (typeof value === 'string' && value.length * 3 <= limits.textBytes) continue
     if (!isMedia(fields[name]?.type)) checkText(value, `/${pointer(name)}`, limits.textBytes)
   }
 }
@@ -113,12 +126,15 @@ function isMedia(type: PortType | undefined): boolean {
   )
 }
 
-function fieldValue(value: Json, type: PortType, path: string): unknown {
+/** `at` is its key and what follows, as a JSON pointer has it without the first slash. */
+function fieldValue(value: Json, type: PortType, at: string): unknown {
   switch (type) {
+    case 'text':
+      return value
     case 'messages':
-      return messagesOf(value, path)
+      return messagesOf(value, `/${at}`)
     case 'tools':
-      return toolsOf(value, path)
+      return toolsOf(value, `/${at}`)
     case 'image':
     case 'audio':
     case 'file':
@@ -126,7 +142,7 @@ function fieldValue(value: Json, type: PortType, path: string): unknown {
     default: {
       const item = /^list<(.*)>$/.exec(type)?.[1] as PortType | undefined
       if (item === undefined || !Array.isArray(value)) return value
-      return value.map((each: Json, index) => fieldValue(each, item, `${path}/${index}`))
+      return value.map((each: Json, index) => fieldValue(each, item, `${at}/${index}`))
     }
   }
 }

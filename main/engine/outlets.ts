@@ -28,7 +28,7 @@ export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets
     // One more than there is: a stream that is over already must not end the step before its other outlets are put.
     step.open += 1
     for (const outlet of step.step.plan.outlets) {
-      put(host, step, { outlet, value: own(outlets, outlet.name) })
+      put(host, step, outlet, own(step, outlets, outlet.name))
       if (!step.alive) break
     }
     if (step.alive && step.step.plan.answer >= 0) answer(host, step, outlets.value)
@@ -44,7 +44,7 @@ export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets
 
 function failsUnheard(host: OutletsHost, step: StepRun, outlets: Outlets): boolean {
   for (const outlet of step.step.unheard) {
-    const value = own(outlets, outlet.name)
+    const value = own(step, outlets, outlet.name)
     if (value === undefined || isPromise(value)) continue
     host.failed(step, unheardError(outlet, value))
     return true
@@ -52,25 +52,18 @@ function failsUnheard(host: OutletsHost, step: StepRun, outlets: Outlets): boole
   return false
 }
 
-interface Taken {
-  readonly outlet: PlanOutlet
-  readonly value: unknown
-}
-
-function put(host: OutletsHost, step: StepRun, taken: Taken): void {
-  const { outlet, value } = taken
+function put(host: OutletsHost, step: StepRun, outlet: PlanOutlet, value: unknown): void {
   if (value === undefined) for (const edge of outlet.edges) host.absent(edge)
-  else if (isPromise(value)) later(host, step, { outlet, value })
-  else if (isLive(value)) stream(host, step, { outlet, live: value })
+  else if (isPromise(value)) later(host, step, outlet, value)
+  else if (isLive(value)) stream(host, step, outlet, value)
   else if (outlet.unhandled && outlet.edges.length === 0) broke(host, step, unheardError(outlet, value))
-  else give(host, step, taken)
+  else give(host, step, outlet, value)
 }
 
-function give(host: OutletsHost, step: StepRun, taken: Taken): void {
-  const { outlet, value } = taken
+function give(host: OutletsHost, step: StepRun, outlet: PlanOutlet, value: unknown): void {
   step.taken ??= []
   step.taken.push(outlet.name)
-  if (host.watching && !outlet.secret) watch(host, step, taken)
+  if (host.watching && !outlet.secret) watch(host, step, outlet, value)
   if (outlet.edges.length === 0) return
   if (!step.valued) {
     step.valued = true
@@ -79,16 +72,12 @@ function give(host: OutletsHost, step: StepRun, taken: Taken): void {
   for (const edge of outlet.edges) host.give(edge, value)
 }
 
-function later(
-  host: OutletsHost,
-  step: StepRun,
-  taken: { outlet: PlanOutlet; value: PromiseLike<unknown> },
-): void {
+function later(host: OutletsHost, step: StepRun, outlet: PlanOutlet, value: PromiseLike<unknown>): void {
   step.open += 1
-  taken.value.then(
-    (value) => {
+  value.then(
+    (late) => {
       if (!step.alive) return
-      put(host, step, { outlet: taken.outlet, value })
+      put(host, step, outlet, late)
       finished(host, step)
     },
     (thrown: unknown) => broke(host, step, thrown),
@@ -96,8 +85,7 @@ function later(
 }
 
 /** An edge that streams settles at the first part; where none does, the whole value counts and any failure before it. */
-function stream(host: OutletsHost, step: StepRun, taken: { outlet: PlanOutlet; live: AnyLive }): void {
-  const { outlet, live } = taken
+function stream(host: OutletsHost, step: StepRun, outlet: PlanOutlet, live: AnyLive): void {
   step.lives ??= []
   step.lives.push(live)
   step.open += 1
@@ -107,7 +95,7 @@ function stream(host: OutletsHost, step: StepRun, taken: { outlet: PlanOutlet; l
       restart: () => undefined,
       end: (value) => {
         if (!step.alive) return
-        give(host, step, { outlet, value })
+        give(host, step, outlet, value)
         finished(host, step)
       },
       fail: (error) => broke(host, step, error),
@@ -117,7 +105,7 @@ function stream(host: OutletsHost, step: StepRun, taken: { outlet: PlanOutlet; l
   live.watch({
     begin: () => {
       if (!step.alive) return
-      give(host, step, { outlet, value: live })
+      give(host, step, outlet, live)
       host.drain()
     },
     over: (error) => {
@@ -168,8 +156,7 @@ function unheardError(outlet: PlanOutlet, value: unknown): AppError {
   )
 }
 
-function watch(host: OutletsHost, step: StepRun, taken: Taken): void {
-  const { outlet, value } = taken
+function watch(host: OutletsHost, step: StepRun, outlet: PlanOutlet, value: unknown): void {
   const from = { node: step.node, outlet: outlet.name }
   if (!isLive(value)) {
     host.emit({ type: 'step-value', ...from, value })
@@ -187,7 +174,8 @@ function watch(host: OutletsHost, step: StepRun, taken: Taken): void {
 }
 
 /** An outlet may be called `constructor`. */
-function own(outlets: Outlets, name: string): unknown {
+function own(step: StepRun, outlets: Outlets, name: string): unknown {
+  if (!step.step.inherits) return outlets[name]
   return Object.hasOwn(outlets, name) ? outlets[name] : undefined
 }
 

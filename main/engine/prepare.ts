@@ -3,6 +3,7 @@ import { AppError } from '#shared/errors.ts'
 import type { Builders, NodeRunner, SchemaCheck } from '#shared/flow/definition.ts'
 import type { Plan, PlanBranch, PlanEdge, PlanInlet, PlanOutlet, PlanStep } from '#shared/flow/plan.ts'
 import type { PortType } from '#shared/flow/ports.ts'
+import type { InputField } from '#shared/flow/types.ts'
 import { type Places, placesOf } from './places.ts'
 import { type Convert, converterOf } from './values.ts'
 
@@ -16,6 +17,8 @@ export interface Prepared {
   /** Steps that wait for nothing, in order. */
   readonly start: readonly number[]
   readonly checkInput: SchemaCheck
+  /** Those of the request, in order. */
+  readonly fields: readonly (readonly [name: string, field: InputField])[]
 }
 
 export interface PreparedStep {
@@ -29,6 +32,8 @@ export interface PreparedStep {
   readonly streams: boolean
   /** Outlets that may not be taken in vain. */
   readonly unheard: readonly PlanOutlet[]
+  /** Some outlet is called like something that every object has, such as `constructor`. */
+  readonly inherits: boolean
   /** All edges out, those of `error` included. */
   readonly edges: readonly number[]
   /** Branches that it owns, in order. */
@@ -104,6 +109,7 @@ export function prepare(plan: Plan, parts: Parts): Prepared {
     pending: Object.freeze(pending),
     start: Object.freeze(plan.steps.flatMap((step) => (pending[step.index] === 0 ? [step.index] : []))),
     checkInput: parts.builders('input').schema(plan.request.schema),
+    fields: Object.freeze(Object.entries(plan.request.fields)),
   })
 }
 
@@ -122,6 +128,7 @@ function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
     inlets: step.inlets.map((inlet) => prepareInlet(inlet, owned)),
     streams: step.outlets.some((outlet) => outlet.streams),
     unheard: step.outlets.filter((outlet) => outlet.unhandled && outlet.edges.length === 0),
+    inherits: step.outlets.some((outlet) => outlet.name in Object.prototype),
     edges: [...step.outlets.flatMap((outlet) => outlet.edges), ...step.error],
     tries: owned.sort((a, b) => a.k - b.k).map((branch) => branch.index),
     opens: plan.branches.flatMap((branch) => (startsClock(branch, step) ? [branch.index] : [])),

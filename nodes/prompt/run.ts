@@ -35,11 +35,10 @@ export const run: Run<typeof prompt, Ready> = ({ ready, input, ctx }) => {
   if (name !== '') ctx.arm(name)
   const wording = ready.wordings[name] as Wording
   const values = wording.defaults === null ? input : withDefaults(input, wording.defaults)
-  const outside = Object.keys(values).filter((variable) => ctx.untrusted(variable))
   const system: Message[] = []
   const messages: Message[] = []
   for (const block of wording.blocks) {
-    const message = 'template' in block ? render(block, { values, outside, ctx }) : block
+    const message = 'template' in block ? render(block, values, ctx) : block
     if (message !== undefined) (message.role === 'system' ? system : messages).push(message)
   }
   return { messages: system.length === 0 ? messages : [...system, ...messages] }
@@ -64,20 +63,20 @@ function withDefaults(input: Values, defaults: Values): Values {
   return values
 }
 
-interface Rendering {
-  readonly values: Values
-  /** Variables whose value comes from outside. */
-  readonly outside: readonly string[]
-  readonly ctx: StepContext
-}
-
 function render(
   { role, index, template }: Exclude<Block, Message>,
-  { values, outside, ctx }: Rendering,
+  values: Values,
+  ctx: StepContext,
 ): Message | undefined {
-  if (outside.length === 0) return messageOf(role, index, template.render(values))
-  // The compiler refuses such a value in system and assistant blocks; where a workspace allows it, it is fenced there too.
-  const fencing = { variables: new Set(outside), fence: (text: string) => ctx.fence(text) }
+  // The compiler refuses text from outside in system and assistant blocks; where a workspace allows it, it is fenced
+  // there too.
+  let outside: Set<string> | undefined
+  for (const { name } of template.variables) {
+    if (!ctx.untrusted(name)) continue
+    outside ??= new Set()
+    outside.add(name)
+  }
+  const fencing = outside && { variables: outside, fence: (text: string) => ctx.fence(text) }
   return messageOf(role, index, template.render(values, fencing))
 }
 

@@ -31,6 +31,8 @@ export interface RecordFacts {
   readonly plan: Plan
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 interface Redaction {
   readonly input: ReadonlySet<string>
   readonly answer: ReadonlySet<string>
@@ -182,22 +184,23 @@ export function runError(error: AppError): RunError {
 
 function stepRow(record: StepRecord, redact: Redaction): StepRow {
   const { node, status, error, attempts, models, notes } = record
-  return {
+  const row: Writable<StepRow> = {
     node,
     status,
     atMs: rounded(record.atMs),
     ms: rounded(record.ms),
-    code: error?.code ?? null,
-    ...(attempts.length === 0 ? {} : { attempts }),
-    ...(models.length === 0 ? {} : { models }),
-    ...(notes === null || redact.nodes.has(node) ? {} : { notes }),
+    code: error === null ? null : error.code,
   }
+  if (attempts.length > 0) row.attempts = attempts
+  if (models.length > 0) row.models = models
+  if (notes !== null && !redact.nodes.has(node)) row.notes = notes
+  return row
 }
 
 /** Spans say where something stood and how long it was, not what it was. */
 function verdictRow(node: string, verdict: GuardVerdict, redact: Redaction): Json {
   const { guard, stage, score, reason, ms, rules } = verdict
-  return {
+  const row: Record<string, Json> = {
     node,
     guard,
     verdict: verdict.verdict,
@@ -205,9 +208,10 @@ function verdictRow(node: string, verdict: GuardVerdict, redact: Redaction): Jso
     score,
     reason,
     ms: rounded(ms),
-    ...(rules === undefined ? {} : { rules }),
-    ...(redact.nodes.has(node) ? {} : { spans: verdict.spans.map((span) => ({ ...span })) }),
   }
+  if (rules !== undefined) row.rules = rules
+  if (!redact.nodes.has(node)) row.spans = verdict.spans.map((span) => ({ ...span }))
+  return row
 }
 
 /** Hundredths of a millisecond: finer times only make the log longer. */
