@@ -1,6 +1,6 @@
 // The one way into the SQLite file. Two connections: `durable` acknowledges after fsync (keys, secrets, budgets, audit),
 // `log` may lose its last commits on power loss but not on a crash of the process (security.md, principle 5).
-import { mkdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { auditLog } from './audit.ts'
@@ -15,18 +15,26 @@ import { sealedSecrets } from './sealed-secrets.ts'
 export type Db = Database.Database
 export type Store = ReturnType<typeof openStore>
 
+/** Milliseconds that a write waits for another process. The log waits on the loop of the gateway, so it comes back later. */
+const patience = { durable: 5_000, log: 20 } as const
+
 /**
  * Opens (and where needed creates and migrates) the store.
  * @param file path of the SQLite file, or `:memory:` for tests (one connection then).
+ * @param onLogTrouble told why the log of runs cannot be written, and with null when it can be again
  */
-export function openStore(file: string) {
+export function openStore(file: string, onLogTrouble?: (failure: string | null) => void) {
   const memory = file === ':memory:'
-  if (!memory) mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  if (!memory) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    ownFile(file)
+  }
   const durable = connect(file, 'FULL')
   migrate(durable)
   const log = memory ? durable : connect(file, 'NORMAL')
   const runRows = runs(log)
-  const queue = runLog(runRows)
+  if (!memory) log.pragma(`busy_timeout = ${patience.log}`)
+  const queue = runLog(runRows, undefined, onLogTrouble)
   return {
     keys: keys(durable),
     secrets: sealedSecrets(durable),
@@ -40,6 +48,7 @@ export function openStore(file: string) {
       return durable.transaction(work).immediate()
     },
     close() {
+      if (!memory) log.pragma(`busy_timeout = ${patience.durable}`)
       queue.flush()
       runRows.close()
       if (!memory) log.close()
@@ -48,12 +57,17 @@ export function openStore(file: string) {
   }
 }
 
+/** The answers of models stand in it: for its owner alone, wherever it is. What SQLite makes beside it is made alike. */
+function ownFile(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+}
+
 function connect(file: string, synchronous: 'FULL' | 'NORMAL'): Db {
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
   db.pragma(`synchronous = ${synchronous}`)
   db.pragma('foreign_keys = ON')
-  db.pragma('busy_timeout = 5000')
+  db.pragma(`busy_timeout = ${patience.durable}`)
   db.pragma('temp_store = MEMORY')
   // The write-ahead log stays below 64 MB (G-15); a page that is written again within 16 MB is copied once.
   db.pragma('wal_autocheckpoint = 4000')

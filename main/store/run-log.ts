@@ -14,10 +14,17 @@ export interface RunLogOptions {
 
 /** The log counts as quiet after so many ticks without a row. */
 const quietTicks = 20
+/** After a failed write: trying at once would keep the loop busy with failing. */
+const retryMs = 250
 
 const defaults: RunLogOptions = { batch: 100, everyMs: 50, dropBodiesAt: 20_000, dropRowsAt: 100_000 }
 
-export function runLog(rows: ReturnType<typeof runs>, options: RunLogOptions = defaults) {
+/** @param onTrouble told why the log cannot be written, and with null when it can be again */
+export function runLog(
+  rows: Pick<ReturnType<typeof runs>, 'append' | 'catchUp'>,
+  options: RunLogOptions = defaults,
+  onTrouble: (failure: string | null) => void = () => undefined,
+) {
   let queue: RunRow[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   let quiet = 0
@@ -37,7 +44,7 @@ export function runLog(rows: ReturnType<typeof runs>, options: RunLogOptions = d
       quiet = 0
       writeBatch()
       // More than one batch: the next one after the requests that wait on the loop, not before them.
-      schedule(queue.length >= options.batch ? 0 : options.everyMs)
+      schedule(failure !== null ? retryMs : queue.length >= options.batch ? 0 : options.everyMs)
     } else if (quiet < quietTicks) {
       quiet += 1
       schedule(options.everyMs)
@@ -56,12 +63,18 @@ export function runLog(rows: ReturnType<typeof runs>, options: RunLogOptions = d
   function attempt(write: () => void): boolean {
     try {
       write()
-      failure = null
+      tell(null)
       return true
     } catch (thrown) {
-      failure = thrown instanceof Error ? thrown.message : String(thrown)
+      tell(thrown instanceof Error ? thrown.message : String(thrown))
       return false
     }
+  }
+
+  function tell(now: string | null): void {
+    if (now === failure) return
+    failure = now
+    onTrouble(now)
   }
 
   return {

@@ -32,31 +32,40 @@ export function runs(db: Db, waiting?: number) {
   )
   const sourceOf = db.prepare<[string], { seq: number }>('SELECT seq FROM run_sources WHERE facts = ?')
   const sources = new Map<string, number>()
+  // What a batch learned counts once it is committed: a full disk rolls it back, and its numbers go to other rows then.
+  let learned: { readonly sources: Map<string, number>; readonly ids: (readonly [string, number])[] }
   const bySeq = db.prepare<[number], PackedRun>(`${selected} WHERE runs.seq = ?`)
   const count = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM runs')
   const index = runIndex(db, waiting)
 
   const appendAll = db.transaction((rows: readonly RunRow[]) => {
+    learned = { sources: new Map(), ids: [] }
     for (const row of rows)
-      index.add(row.id, Number(insert.run(...columns(row, sourceSeq(row))).lastInsertRowid))
+      learned.ids.push([row.id, Number(insert.run(...columns(row, sourceSeq(row))).lastInsertRowid)])
   })
   function sourceSeq(row: RunRow): number {
     const { origin, endpoint, label, version, versionHash, consumer, key } = row
     const name = `${origin} ${endpoint} ${label} ${version} ${versionHash} ${consumer} ${key}`
-    const known = sources.get(name)
+    const known = sources.get(name) ?? learned.sources.get(name)
     if (known !== undefined) return known
     const facts = packSource(row)
     addSource.run(facts, row.endpoint, row.consumer)
     const seq = sourceOf.get(facts)?.seq ?? 0
-    if (sources.size >= 10_000) sources.clear()
-    sources.set(name, seq)
+    learned.sources.set(name, seq)
     return seq
   }
 
   return {
     append(rows: readonly RunRow[]): void {
       appendAll(rows)
-      index.relieve()
+      if (sources.size >= 10_000) sources.clear()
+      for (const [name, seq] of learned.sources) sources.set(name, seq)
+      for (const [id, seq] of learned.ids) index.add(id, seq)
+      try {
+        index.relieve()
+      } catch {
+        // The rows are written: failing here would have them written twice. The index is caught up on later.
+      }
     },
     /** Writes a part of the id index; call it when the log is quiet until it answers false. */
     catchUp: () => index.catchUp(),
@@ -91,8 +100,10 @@ export function runs(db: Db, waiting?: number) {
     },
     count: (): number => count.get()?.n ?? 0,
     close(): void {
-      // What is left is read again by the next process; stopping must not take long.
-      for (let steps = 0; steps < 20 && index.catchUp(); steps += 1);
+      // What is left is read again by the next process; stopping must not take long, nor fail on a full disk.
+      try {
+        for (let steps = 0; steps < 20 && index.catchUp(); steps += 1);
+      } catch {}
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -207,6 +207,57 @@ describe('migrations', () => {
 
   it('have rising ids without gaps', () => {
     expect(migrations.map((step) => step.id)).toEqual(migrations.map((_, i) => i + 1))
+  })
+})
+
+describe('a disk in trouble', () => {
+  it('leaves each run with its own consumer after a batch that did not fit', () => {
+    // The number of a source was remembered although the batch was rolled back, and went to another consumer then.
+    const db = new Database(':memory:')
+    migrate(db)
+    const rows = runs(db)
+    rows.append([run('run_a')])
+    const used = Number(db.pragma('page_count', { simple: true }))
+    db.pragma(`max_page_count = ${used}`)
+    const bodies = { input: { question: 'x'.repeat(100_000) } }
+    expect(() => rows.append([run('run_b', { consumer: 'bank', ...bodies })])).toThrow(/full/)
+    db.pragma(`max_page_count = ${used + 1_000}`)
+    rows.append([run('run_c', { consumer: 'club' })])
+    rows.append([run('run_b', { consumer: 'bank', ...bodies })])
+    const seen = ['run_a', 'run_b', 'run_c'].map((id) => [rows.get(id)?.id, rows.get(id)?.consumer])
+    expect(seen).toEqual([
+      ['run_a', 'shop'],
+      ['run_b', 'bank'],
+      ['run_c', 'club'],
+    ])
+    expect(rows.list({ limit: 9 }).map(({ id }) => id)).toEqual(['run_b', 'run_c', 'run_a'])
+  })
+
+  it('does not hold the gateway while another program locks the store', () => {
+    const told: (string | null)[] = []
+    const store = openStore(file(), (failure) => told.push(failure))
+    const other = new Database(file())
+    other.exec('BEGIN IMMEDIATE')
+    const before = performance.now()
+    store.runLog.push(run('run_a'))
+    store.runLog.flush()
+    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(store.runLog.stats()).toMatchObject({ waiting: 1, failure: 'database is locked' })
+    other.exec('ROLLBACK')
+    other.close()
+    store.close()
+    expect(told).toEqual(['database is locked', null])
+    const again = openStore(file())
+    expect(again.runs.get('run_a')?.id).toBe('run_a')
+    again.close()
+  })
+
+  it.skipIf(process.platform === 'win32')('keeps the store to its owner, wherever it stands', () => {
+    const store = openStore(join(folder, 'elsewhere.db'))
+    store.keys.list()
+    const open = readdirSync(folder).filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0)
+    expect(open).toEqual([])
+    store.close()
   })
 })
 
