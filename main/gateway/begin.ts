@@ -67,7 +67,7 @@ export function answerLater(exchange: Exchange, run: RunParts, service: Service)
   const buffer = new EventBuffer(eventBytes)
   const reply = () => laterReply(run.request.surface.writer(begun), buffer)
   exchange.run = id
-  exchange.onGone = undefined
+  exchange.whenGone(undefined)
   const base = common(exchange, begun, run, service)
   const limits = { ...base.limits, timeoutMs: asyncTimeout(base.limits, run.call.ask.options, service) }
   const later = launch({ ...base, limits, buffer, lingerMs: null, reply }, service)

@@ -77,7 +77,7 @@ export function createBodies(clock: Clock, times: BodyTimes = defaults): Bodies 
           arriving.delete(arrival)
           resolve(rest === undefined ? (first ?? empty) : Buffer.concat(rest, size))
         })
-        exchange.onGone = () => fail(new AppError('cancelled', { message: 'The caller left.' }))
+        exchange.whenGone(() => fail(new AppError('cancelled', { message: 'The caller left.' })))
       })
     },
   }

@@ -41,11 +41,11 @@ export function follow(
     onStuck: () => exchange.res.destroy(),
   })
   const stop = buffer.onMore(more)
-  exchange.onGone = () => {
+  exchange.whenGone(() => {
     stop()
     outlet.drop()
     options.onLeft()
-  }
+  })
   more()
 
   function more(): void {

@@ -29,7 +29,7 @@ export async function handle(exchange: Exchange, request: RunRequest, service: S
   let admission: Admission | undefined
   try {
     admission = service.gate.admit(arrived.party) //                        429 · 503 overloaded
-    exchange.onGone = admission.release
+    exchange.whenGone(admission.release)
     const call = parseCall(exchange, { ...arrived, surface: request.surface }, service) // 400 · 403 · 410
     const run = { request, arrived, call, admission, claim, hops }
     if (call.ask.options.async) return answerLater(exchange, run, service)

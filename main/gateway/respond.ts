@@ -34,7 +34,7 @@ export interface ReplyParts {
 
 export function wholeReply(parts: ReplyParts): Reply {
   const { exchange, surface, begun, claim, control } = parts
-  exchange.onGone = () => control.left()
+  exchange.whenGone(() => control.left())
   return {
     event: () => undefined,
     finished(outcome) {
@@ -68,10 +68,10 @@ export function streamReply(parts: ReplyParts): Reply {
     },
     ...(claim === undefined ? {} : { copy: (text: string) => void copied.push(text) }),
   })
-  exchange.onGone = () => {
+  exchange.whenGone(() => {
     outlet.drop()
     control.left()
-  }
+  })
   const keep = (last: string) =>
     claim?.keep({
       status: 200,
@@ -120,7 +120,7 @@ export function resumableReply(parts: ReplyParts, buffer: EventBuffer): Reply {
   const writer = surface.writer(begun)
   let opened = false
   const stopWaiting = service.deps.effects.clock.after(surface.silenceMs, open)
-  exchange.onGone = () => control.left()
+  exchange.whenGone(() => control.left())
 
   function open(): void {
     if (opened || exchange.gone) return
