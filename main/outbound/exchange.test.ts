@@ -135,6 +135,21 @@ describe('whole answers', () => {
     expect(await fails(call)).toMatchObject({ kind: 'timeout', reason: 'idle' })
     expect((await whole(call)).body.toString()).toBe('\n\n\n\nb')
   })
+
+  test('a limit may be longer or shorter than the one before, or missing', async () => {
+    upstream.script(
+      { chunks: ['a', 150, 'b'] },
+      { chunks: ['a', 150, 'b'] },
+      { delayMs: 150, chunks: ['a', 20, 'b'] },
+      { delayMs: 150, chunks: ['a', 300, 'b'] },
+    )
+    const body = async (call: Call) => (await whole(call)).body.toString()
+    expect(await body(callTo(upstream.url, { firstMs: 100, idleMs: 300 }))).toBe('ab')
+    expect(await body(callTo(upstream.url, { firstMs: 100, idleMs: null }))).toBe('ab')
+    const patient = callTo(upstream.url, { firstMs: 1_000, idleMs: 100 })
+    expect(await body(patient)).toBe('ab')
+    expect(await fails(patient)).toMatchObject({ kind: 'timeout', reason: 'idle', ms: 100 })
+  })
 })
 
 describe('faults', () => {

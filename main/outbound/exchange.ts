@@ -60,7 +60,9 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
   readonly #call: Call
   #sink: Sink
   #controller: Dispatcher.DispatchController | undefined
+  /** One for the whole call: it fires early rather than late, and looks at the deadline. */
   #timer: NodeJS.Timeout | undefined
+  #deadline = Number.POSITIVE_INFINITY
   #waiting: 'first' | 'idle' = 'first'
   #started = false
   #answered = false
@@ -92,7 +94,7 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
     this.#paused = true
     this.#controller?.pause()
     // A slow reader is not an idle server.
-    clearTimeout(this.#timer)
+    this.#deadline = Number.POSITIVE_INFINITY
   }
 
   resume(): void {
@@ -118,7 +120,6 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
     if (this.#over) return
     this.#sink = quiet
     this.#call.signal?.removeEventListener('abort', this)
-    clearTimeout(this.#timer)
     if (this.#paused) this.resume()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.close(), drainMs)
@@ -144,7 +145,9 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
-    if (this.#waiting === 'idle' && !this.#paused && this.#sink !== quiet) this.#timer?.refresh()
+    if (this.#waiting === 'idle' && !this.#paused && this.#call.idleMs !== null) {
+      this.#deadline = performance.now() + this.#call.idleMs
+    }
     this.#sink.data(chunk)
     if (this.#paused) controller.pause()
   }
@@ -176,11 +179,25 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
   }
 
   #arm(ms: number | null): void {
-    clearTimeout(this.#timer)
-    this.#timer = ms === null ? undefined : setTimeout(outOfTime, ms, this)
+    if (ms === null) {
+      this.#deadline = Number.POSITIVE_INFINITY
+      return
+    }
+    this.#deadline = performance.now() + ms
+    // The shortest limit of the call, so that a later and shorter one needs no new timer.
+    this.#timer ??= setTimeout(onTimer, Math.min(ms, this.#call.idleMs ?? ms), this)
   }
 
-  timedOut(): void {
+  /** The timer fired: perhaps the limit has passed, perhaps it has moved since. */
+  checkTime(): void {
+    this.#timer = undefined
+    const left = this.#deadline - performance.now()
+    if (left < 1) this.#timedOut()
+    else if (left < Number.POSITIVE_INFINITY)
+      this.#timer = setTimeout(onTimer, Math.min(left, this.#call.idleMs ?? left), this)
+  }
+
+  #timedOut(): void {
     const first = this.#waiting === 'first'
     const ms = (first ? this.#call.firstMs : this.#call.idleMs) ?? 0
     const message = first ? `it gave no first part in ${ms} ms` : `it was silent for ${ms} ms`
@@ -201,8 +218,8 @@ class Running implements Exchange, Dispatcher.DispatchHandler {
   }
 }
 
-function outOfTime(running: Running): void {
-  running.timedOut()
+function onTimer(running: Running): void {
+  running.checkTime()
 }
 
 const abortedFault = fault('aborted', 'aborted', 'the call was cancelled')

@@ -37,6 +37,7 @@ type Coding = keyof typeof codings
 
 /** Null: not compressed. Undefined: a coding that is not known. */
 export function codingOf(contentEncoding: string): Coding | null | undefined {
+  if (contentEncoding === '') return null
   const name = contentEncoding.trim().toLowerCase().replace(/^x-/, '')
   if (name === '' || name === 'identity') return null
   return Object.hasOwn(codings, name) ? (name as Coding) : undefined

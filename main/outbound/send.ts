@@ -18,6 +18,8 @@ export interface Whole {
   fault(fault: Fault): void
 }
 
+const nothing = Buffer.alloc(0)
+
 /** Bytes kept of the body of an error answer. */
 const errorBytes = 64 * 1024
 
@@ -34,7 +36,9 @@ class Collector implements Sink {
   readonly #maxBytes: number
   readonly #whole: Whole
   readonly #exchange: Exchange
-  readonly #chunks: Buffer[] = []
+  /** Most answers come in one piece. */
+  #first: Buffer | undefined
+  #more: Buffer[] | undefined
   #size = 0
   #status = 0
   #headers: Headers = {}
@@ -53,7 +57,9 @@ class Collector implements Sink {
   }
 
   data(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    if (this.#first === undefined) this.#first = chunk
+    else if (this.#more === undefined) this.#more = [this.#first, chunk]
+    else this.#more.push(chunk)
     this.#size += chunk.length
     if (this.#status >= 400 && this.#size > errorBytes) {
       this.#exchange.close()
@@ -65,8 +71,7 @@ class Collector implements Sink {
   }
 
   end(): void {
-    const [first] = this.#chunks
-    const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
+    const body = this.#more === undefined ? (this.#first ?? nothing) : Buffer.concat(this.#more)
     const coding = codingOf(header(this.#headers, 'content-encoding'))
     if (coding === null || body.length === 0) this.#done(body)
     else if (coding === undefined) this.#whole.fault(unknownCoding)
@@ -80,7 +85,7 @@ class Collector implements Sink {
   #inflated(result: Buffer | Fault): void {
     if (Buffer.isBuffer(result)) this.#done(result)
     // The status of an error answer says enough without its text.
-    else if (this.#status >= 400) this.#done(Buffer.alloc(0))
+    else if (this.#status >= 400) this.#done(nothing)
     else this.#whole.fault(result)
   }
 
