@@ -1,6 +1,12 @@
 // What an adapter is: pure functions between our model and one wire format. All I/O is `main/outbound`'s.
 import type { Headers } from '#main/outbound/exchange.ts'
-import type { ChatRequest, ModelWarning, ProviderError, StreamEvent } from '#shared/model/chat.ts'
+import type {
+  ChatRequest,
+  ChatResponse,
+  ModelWarning,
+  ProviderError,
+  StreamEvent,
+} from '#shared/model/chat.ts'
 import type { Quirks } from './quirks.ts'
 
 /** One model of one Connection, as the adapter sees it. Made once. */
@@ -43,6 +49,12 @@ export interface AnswerReader {
   readonly complete: boolean
 }
 
+/** A whole answer that has been read: its error, or what its response is made of. */
+export interface Answered {
+  readonly error: ProviderError | undefined
+  response(timing: ChatResponse['timing'], warnings: readonly ModelWarning[]): ChatResponse
+}
+
 /**
  * @example
  * const written = adapter.write(request, wire, true)
@@ -55,6 +67,8 @@ export interface Adapter {
   /** @throws AppError `upstream_rejected` when the vendor cannot be told what was asked for */
   write(request: ChatRequest, wire: Wire, stream: boolean): Written
   reader(wire: Wire, stop: readonly string[], emit: (event: StreamEvent) => void): AnswerReader
+  /** The same as folding the events of `reader`, at less cost. */
+  whole(body: string, wire: Wire, stop: readonly string[]): Answered
   failure(failure: Failure, wire: Pick<Wire, 'provider' | 'title'>, now: number): ProviderError
   /** Ids in the answer of `paths.models`. */
   modelIds(body: string): readonly string[]

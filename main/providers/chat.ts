@@ -5,7 +5,7 @@ import { SseParser } from '#main/outbound/sse.ts'
 import type { AppError } from '#shared/errors.ts'
 import type { ChatRequest, ChatResponse } from '#shared/model/chat.ts'
 import { Fold } from '#shared/model/reduce.ts'
-import type { Adapter, Written } from './adapter.ts'
+import type { Adapter, Answered, Written } from './adapter.ts'
 import { appError, faultError } from './errors.ts'
 import type { Target } from './target.ts'
 
@@ -38,24 +38,25 @@ export function chat(
         fail(appError(of.adapter.failure(failure, wire, of.now()), where))
         return
       }
-      const fold = readAnswer(of, answer)
-      if (fold.error !== undefined) fail(appError(fold.error, where))
-      else done(adjusted(fold.response(timing(answer), of.written.warnings), of.written))
+      const answered = readAnswer(of, answer)
+      if (answered.error !== undefined) fail(appError(answered.error, where))
+      else done(adjusted(answered.response(timing(answer), of.written.warnings), of.written))
     },
     fault: (fault) => fail(appError(faultError(fault, wire.provider, wire.title), where)),
   })
 }
 
-function readAnswer({ adapter, target, request }: CallOf, answer: Answer): Fold {
-  const fold = new Fold()
-  const reader = adapter.reader(target.wire, request.stop, (event) => fold.push(event))
+function readAnswer({ adapter, target, request }: CallOf, answer: Answer): Answered {
   const body = answer.body.toString('utf8')
   // Some servers stream whether they were asked to or not.
-  if (/^\s*(?:data|event|:)/.test(body)) {
-    const parser = new SseParser((data, name) => reader.event(data, name))
-    parser.push(answer.body)
-    reader.end(parser.end())
-  } else reader.whole(body)
+  if (body.startsWith('{') || !/^\s*(?:data|event|:)/.test(body)) {
+    return adapter.whole(body, target.wire, request.stop)
+  }
+  const fold = new Fold()
+  const reader = adapter.reader(target.wire, request.stop, (event) => fold.push(event))
+  const parser = new SseParser((data, name) => reader.event(data, name))
+  parser.push(answer.body)
+  reader.end(parser.end())
   return fold
 }
 

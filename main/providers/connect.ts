@@ -112,17 +112,19 @@ export function connectModels(options: ConnectOptions): ConnectedModels {
   /** Everything that can be refused without a call is refused here, by throwing. */
   function prepare(attempt: Attempt, stream: boolean): CallOf {
     const target = targetOf(attempt.target)
-    const { connection, wire, model } = target
+    const { connection, wire } = target
     const adapter = adapterOf(connection)
     const written = adapter.write(attempt.request, wire, stream)
+    const { firstMs, idleMs } = connection.limits(attempt.firstTokenMs, attempt.idleMs)
     const call: Call = {
       channel: connection.channel,
       method: 'POST',
-      path: connection.chatPath(model, adapter.paths.chat),
+      path: target.path(adapter.paths.chat),
       headers: connection.headers(stream),
       body: written.body,
       signal: attempt.signal,
-      ...connection.limits(attempt.firstTokenMs, attempt.idleMs),
+      firstMs,
+      idleMs,
       until: stream ? 'begun' : 'head',
     }
     return { adapter, target, request: attempt.request, written, call, now }

@@ -105,6 +105,8 @@ export class Connection {
   readonly #quirks: Quirks
   readonly #secret: Sources['secret']
   readonly #references: readonly string[]
+  /** Nothing that could be a credential, and the vendor's own address: it would refuse the call. */
+  readonly #lacksCredential: boolean
   #values: readonly string[] = []
   #blocks: { readonly whole: readonly string[]; readonly stream: readonly string[] } | undefined
 
@@ -127,6 +129,11 @@ export class Connection {
     this.#quirks = quirksFor(row.id, '')
     this.#secret = sources.secret
     this.#references = references(config)
+    this.#lacksCredential =
+      row.keyed &&
+      config.credential === undefined &&
+      config.base_url === undefined &&
+      Object.keys(config.headers ?? {}).length === 0
     const connectMs = config.timeouts?.connect_ms ?? this.#quirks.timeouts.connect_ms
     this.channel = sources.pools.open(this.base, {
       rule: connectionRule(this.base, config.base_url !== undefined),
@@ -183,23 +190,18 @@ export class Connection {
    */
   headers(stream: boolean): readonly string[] {
     if (this.#lacksCredential) throw this.#noCredential()
-    const values = this.#references.map((name) => this.#valueOf(name))
-    if (this.#blocks === undefined || values.some((value, index) => value !== this.#values[index])) {
-      this.#values = values
+    if (this.#blocks === undefined || this.#haveSecretsChanged()) {
+      this.#values = this.#references.map((name) => this.#valueOf(name))
       this.#blocks = { whole: this.#block('application/json'), stream: this.#block('text/event-stream') }
     }
     return stream ? this.#blocks.stream : this.#blocks.whole
   }
 
-  /** Nothing that could be a credential, and the vendor's own address: it would refuse the call. */
-  get #lacksCredential(): boolean {
-    const { credential, headers, base_url } = this.config
-    return (
-      this.row.keyed &&
-      credential === undefined &&
-      base_url === undefined &&
-      Object.keys(headers ?? {}).length === 0
-    )
+  #haveSecretsChanged(): boolean {
+    for (let at = 0; at < this.#references.length; at++) {
+      if (this.#valueOf(this.#references[at] ?? '') !== this.#values[at]) return true
+    }
+    return false
   }
 
   #noCredential(): AppError {

@@ -28,6 +28,7 @@ export class Target {
   readonly wire: Wire
   readonly #config: ModelConfig
   readonly #catalogue: CatalogueModel | undefined
+  #path: string | undefined
   #facts: Facts | undefined
   #price: Price | undefined
 
@@ -40,6 +41,12 @@ export class Target {
     this.#catalogue = findModel(row.id, model) ?? (base === undefined ? undefined : findBase(row.id, base))
     const quirks = quirksFor(row.id, base ?? model)
     this.wire = { provider: row.id, title: row.title, model: config.deployment ?? model, quirks }
+  }
+
+  /** The address of its chat calls. @param chat that of its adapter */
+  path(chat: string): string {
+    this.#path ??= this.connection.chatPath(this.model, chat)
+    return this.#path
   }
 
   facts(now: number): Facts {

@@ -2,17 +2,15 @@
 import { isJsonObject, type Json } from '#shared/json.ts'
 import type { Adapter } from '../adapter.ts'
 import { readFailure } from './errors.ts'
-import { takesStop, writeRequest } from './request.ts'
-import { cutAtStop } from './stop.ts'
-import { ChatReader } from './stream.ts'
+import { writeRequest } from './request.ts'
+import { openReader, readWhole } from './whole.ts'
 
 export const openaiChat: Adapter = {
   dialect: 'openai-chat',
   paths: { chat: '/chat/completions', models: '/models' },
   write: writeRequest,
-  reader(wire, stop, emit) {
-    return new ChatReader(wire, stop.length === 0 || takesStop(wire) ? emit : cutAtStop(stop, emit))
-  },
+  reader: openReader,
+  whole: readWhole,
   failure: readFailure,
   modelIds(body) {
     const value = JSON.parse(body) as Json

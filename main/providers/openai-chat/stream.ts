@@ -79,9 +79,10 @@ export class ChatReader implements AnswerReader {
     if (this.complete && !this.#over && this.#isLast()) this.#finishUp()
   }
 
-  whole(body: string): void {
+  /** @param known what the body holds, if it has been parsed */
+  whole(body: string, known?: Json): void {
     const text = body.trim()
-    const value = parse(text)
+    const value = known ?? parse(text)
     if (value === undefined) {
       const what = text.startsWith('<') ? 'it is a page, not JSON' : 'it is not JSON'
       this.#fail(protocolError(this.#wire, text === '' ? 'it is empty' : what, text))
@@ -203,7 +204,7 @@ export class ChatReader implements AnswerReader {
   }
 }
 
-function parse(text: string): Json | undefined {
+export function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json
   } catch {
