@@ -99,18 +99,23 @@ function busy(why: string): AppError {
   return new AppError('overloaded', { message: `The gateway is busy. ${why}`, retryAfterMs: 1000 })
 }
 
-/** How many Runs each Key, Consumer and Endpoint has now. Entries of idle holders are dropped. */
+/** Idle holders are forgotten together: a Map that deletes and adds with every request rebuilds its table all the time. */
+const idleHolders = 10_000
+
+/** How many Runs each Key, Consumer and Endpoint has now. */
 export function createTally() {
   const counts = new Map<string, number>()
+  function forgetIdle(): void {
+    for (const [name, count] of counts) if (count <= 0) counts.delete(name)
+  }
   return {
     of: (name: string) => counts.get(name) ?? 0,
     add(name: string): void {
+      if (counts.size >= idleHolders && !counts.has(name)) forgetIdle()
       counts.set(name, (counts.get(name) ?? 0) + 1)
     },
     remove(name: string): void {
-      const left = (counts.get(name) ?? 0) - 1
-      if (left > 0) counts.set(name, left)
-      else counts.delete(name)
+      counts.set(name, (counts.get(name) ?? 1) - 1)
     },
   }
 }
