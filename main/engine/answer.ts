@@ -1,8 +1,8 @@
 // The fields of the answer: measured, kept, and passed on part by part where the caller asked for that.
-import { AppError, toAppError } from '#shared/errors.ts'
-import type { AnswerField } from '#shared/flow/definition.ts'
-import { type AnyLive, isLive, type LiveReader, type Subscription } from '#shared/flow/live.ts'
+import { AppError } from '#shared/errors.ts'
+import type { AnyLive, LiveReader, Subscription } from '#shared/flow/live.ts'
 import { messagesKind } from '#shared/flow/live-messages.ts'
+import type { Plan } from '#shared/flow/plan.ts'
 import type { StreamEvent } from '#shared/model/chat.ts'
 import type { RunEvent } from '#shared/run/events.ts'
 
@@ -12,7 +12,7 @@ export interface AnswerHost {
   passed(): void
 }
 
-/** `done` or `fail` is called once, when a value that was still arriving is complete. */
+/** One of both is called once, when a value that was still arriving is complete. */
 export interface Arriving {
   /** The caller reads a stream. */
   readonly streams: boolean
@@ -20,48 +20,61 @@ export interface Arriving {
   fail(error: AppError): void
 }
 
+type Fields = Plan['answer']['fields']
+
 export class Answer {
   readonly #host: AnswerHost
+  readonly #fields: Fields
   readonly #limit: number
-  readonly #values = new Map<string, unknown>()
-  readonly #streams = new Set<Subscription>()
+  /** By field; undefined where there is none. */
+  readonly #values: unknown[] = []
+  #streams: Subscription[] | null = null
   #size = 0
   #paused = false
 
-  constructor(host: AnswerHost, limit: number) {
+  /** `fields` in the order of the Plan; they are known by their place there. */
+  constructor(host: AnswerHost, fields: Fields, limit: number) {
     this.#host = host
+    this.#fields = fields
     this.#limit = limit
+    for (let at = 0; at < fields.length; at += 1) this.#values.push(undefined)
   }
 
-  has(field: string): boolean {
-    return this.#values.has(field)
+  /** A required field without a value. */
+  missing(): Fields[number] | null {
+    for (let at = 0; at < this.#fields.length; at += 1) {
+      const field = this.#fields[at] as Fields[number]
+      if (field.required && this.#values[at] === undefined) return field
+    }
+    return null
   }
 
   /** In the order of the Plan. */
-  collected(fields: readonly AnswerField[]): Record<string, unknown> {
+  collected(): Record<string, unknown> {
     const answer: Record<string, unknown> = {}
-    for (const { field } of fields) if (this.#values.has(field)) answer[field] = this.#values.get(field)
+    for (let at = 0; at < this.#fields.length; at += 1) {
+      const value = this.#values[at]
+      if (value !== undefined) answer[(this.#fields[at] as Fields[number]).field] = value
+    }
     return answer
   }
 
-  /** True: the value is still arriving. Otherwise it is kept, or `fail` was called. */
-  take(field: AnswerField, value: unknown, arriving: Arriving): boolean {
-    if (isLive(value)) {
-      const shown = arriving.streams && field.stream && field.share
-      this.#streams.add(read(value, shown ? this.#forward(field, arriving) : this.#hold(field, arriving)))
-      return true
-    }
-    try {
-      this.#grow(sizeOf(value))
-      this.#set(field, value)
-    } catch (thrown) {
-      arriving.fail(toAppError(thrown))
-    }
-    return false
+  /** Throws `output_invalid` when the answer becomes too large. */
+  take(at: number, value: unknown): void {
+    this.#grow(sizeOf(value))
+    this.#set(at, value)
+  }
+
+  read(at: number, live: AnyLive, arriving: Arriving): void {
+    const { stream, share } = this.#fields[at] as Fields[number]
+    const shown = arriving.streams && stream && share
+    this.#streams ??= []
+    this.#streams.push(read(live, shown ? this.#forward(at, arriving) : this.#hold(at, arriving)))
   }
 
   /** Passes the parts on. */
-  #forward(field: AnswerField, arriving: Arriving): Reader {
+  #forward(at: number, arriving: Arriving): Reader {
+    const { field } = this.#fields[at] as Fields[number]
     let size = 0
     return {
       part: (part) => {
@@ -69,16 +82,16 @@ export class Answer {
         this.#grow(more)
         size += more
         this.#host.passed()
-        this.#host.emit({ type: 'delta', field: field.field, part })
+        this.#host.emit({ type: 'delta', field, part })
         return !this.#paused
       },
       restart: (reason) => {
         this.#size -= size
         size = 0
-        this.#host.emit({ type: 'restarted', fields: [field.field], reason: reason.code })
+        this.#host.emit({ type: 'restarted', fields: [field], reason: reason.code })
       },
       end: (whole) => {
-        this.#set(field, whole)
+        this.#set(at, whole)
         arriving.done()
       },
       fail: (error) => arriving.fail(error),
@@ -86,13 +99,12 @@ export class Answer {
   }
 
   /** A field that leaves only as a whole. */
-  #hold(field: AnswerField, arriving: Arriving): Reader {
+  #hold(at: number, arriving: Arriving): Reader {
     return {
       part: () => undefined,
       restart: () => undefined,
       end: (whole) => {
-        this.#grow(sizeOf(whole))
-        this.#set(field, whole)
+        this.take(at, whole)
         arriving.done()
       },
       fail: (error) => arriving.fail(error),
@@ -106,18 +118,18 @@ export class Answer {
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    for (const stream of this.#streams) stream.resume()
+    if (this.#streams) for (const stream of this.#streams) stream.resume()
   }
 
   /** The Run is over: nothing more leaves. */
   close(): void {
-    for (const stream of this.#streams) stream.cancel()
-    this.#streams.clear()
+    if (this.#streams) for (const stream of this.#streams) stream.cancel()
+    this.#streams = null
   }
 
-  #set(field: AnswerField, value: unknown): void {
-    this.#values.set(field.field, value)
-    this.#host.emit({ type: 'field', field: field.field, value })
+  #set(at: number, value: unknown): void {
+    this.#values[at] = value
+    this.#host.emit({ type: 'field', field: (this.#fields[at] as Fields[number]).field, value })
   }
 
   #grow(size: number): void {

@@ -4,6 +4,7 @@ import { AppError } from '#shared/errors.ts'
 import type { TryFacts } from '#shared/flow/definition.ts'
 import type { RunEvent } from '#shared/run/events.ts'
 import { Answer, type AnswerHost } from './answer.ts'
+import { Deadlines } from './deadlines.ts'
 import { Edges, type EdgesHost } from './edges.ts'
 import type { RunContext, RunHandle } from './effects.ts'
 import { fenceOf } from './fence.ts'
@@ -32,6 +33,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   readonly edges: Edges
   readonly tries: Tries | null
   readonly result: Answer
+  readonly deadlines = new Deadlines(this)
   over = false
   readonly #steps: Steps
   #queue: number[]
@@ -42,7 +44,6 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   #cause: AppError | null = null
   #startTicks = 0
   #fence: ((text: string) => string) | null = null
-  #stopTimer: (() => void) | null = null
 
   constructor(prepared: Prepared, context: RunContext) {
     this.prepared = prepared
@@ -51,7 +52,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
     this.purse = purseOf(context.effects, context.limits.maxCostUsd, context.ledger)
     this.edges = new Edges(this, prepared)
     this.tries = prepared.branches.length > 0 ? new Tries(this) : null
-    this.result = new Answer(this, context.limits.answerBytes)
+    this.result = new Answer(this, prepared.answer, context.limits.answerBytes)
     this.#steps = new Steps(this)
     this.#queue = prepared.start.slice()
   }
@@ -63,7 +64,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
     this.drain()
     if (this.over) return
     const { timeoutMs } = this.context.limits
-    this.#stopTimer = clock.after(timeoutMs, () => {
+    this.deadlines.add(timeoutMs, () => {
       this.abort(new AppError('timeout', { message: `The run took longer than ${timeoutMs} ms.` }))
     })
   }
@@ -77,7 +78,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
     this.over = true
     this.#stop()
     this.#steps.abortAll(error)
-    this.context.on({ type: 'run-failed', error, answer: this.#collected(), totals: this.#closed() })
+    this.context.on({ type: 'run-failed', error, answer: this.result.collected(), totals: this.#closed() })
   }
 
   pause(): void {
@@ -157,9 +158,7 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
   }
 
   #finish(): void {
-    const missing = this.prepared.plan.answer.fields.find(
-      ({ field, required }) => required && !this.result.has(field),
-    )
+    const missing = this.result.missing()
     if (missing) {
       const { field, step } = missing
       const node = (this.prepared.steps[step] as PreparedStep).id
@@ -169,17 +168,13 @@ class Execution implements RunHandle, StepsHost, EdgesHost, TriesHost, AnswerHos
     }
     this.over = true
     this.#stop()
-    this.context.on({ type: 'run-finished', answer: this.#collected(), totals: this.#closed() })
+    this.context.on({ type: 'run-finished', answer: this.result.collected(), totals: this.#closed() })
   }
 
   #stop(): void {
-    this.#stopTimer?.()
+    this.deadlines.stop()
     this.tries?.stop()
     this.result.close()
-  }
-
-  #collected(): Record<string, unknown> {
-    return this.result.collected(this.prepared.plan.answer.fields)
   }
 
   #closed() {

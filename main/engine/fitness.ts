@@ -11,22 +11,30 @@ export function unfit(
   asked: { readonly request: ChatRequest; readonly localOnly: boolean },
 ): AppError | null {
   const { request, localOnly } = asked
-  const refuse = (code: ErrorCode, message: string, reason?: string) =>
-    new AppError(code, {
-      message,
-      ...(reason === undefined ? {} : { details: { reason } }),
-      ...(facts ? { connection: facts.connection, model: facts.model } : {}),
-    })
   if (localOnly && facts?.local !== true) {
-    return refuse('policy_denied', `'${target}' is remote and may not get a local-only value.`, 'local_only')
+    const message = `'${target}' is remote and may not get a local-only value.`
+    return refusal('policy_denied', facts, { message, details: { reason: 'local_only' } })
   }
   if (!facts) return null
   const lacking = lackOf(facts, request)
-  if (lacking) return refuse('upstream_rejected', `'${target}' cannot take ${lacking}.`, 'capability_missing')
+  if (lacking) {
+    const message = `'${target}' cannot take ${lacking}.`
+    return refusal('upstream_rejected', facts, { message, details: { reason: 'capability_missing' } })
+  }
   if (facts.context !== null && cannotFit(request, facts.context)) {
-    return refuse('context_too_long', `The messages do not fit the ${facts.context} tokens of '${target}'.`)
+    const message = `The messages do not fit the ${facts.context} tokens of '${target}'.`
+    return refusal('context_too_long', facts, { message })
   }
   return null
+}
+
+function refusal(
+  code: ErrorCode,
+  facts: TargetFacts | undefined,
+  what: { readonly message: string; readonly details?: { readonly reason: string } },
+): AppError {
+  const where = facts ? { connection: facts.connection, model: facts.model } : {}
+  return new AppError(code, { ...what, ...where })
 }
 
 function lackOf(facts: TargetFacts, request: ChatRequest): string | null {

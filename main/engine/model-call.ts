@@ -2,6 +2,7 @@
 // (nodes.md 4.3, 1.6).
 import { AppError, inCodes, toAppError } from '#shared/errors.ts'
 import type { ModelAnswer, ModelCall, ModelStream, StepModels } from '#shared/flow/definition.ts'
+import type { ChatResponse } from '#shared/model/chat.ts'
 import { answered, attemptOf, type Try } from './attempt.ts'
 import type { TargetFacts } from './effects.ts'
 import { unfit } from './fitness.ts'
@@ -17,11 +18,11 @@ export class ModelCalls implements StepModels {
   }
 
   chat(call: ModelCall): Promise<ModelAnswer> {
-    return overTargets(this.#step, call, chatOnce)
+    return overTargets(this.#step, call, whole)
   }
 
   stream(call: ModelCall): Promise<ModelStream> {
-    return overTargets(this.#step, call, streamOnce)
+    return overTargets(this.#step, call, streamed)
   }
 
   facts(target: string): TargetFacts | undefined {
@@ -29,7 +30,36 @@ export class ModelCalls implements StepModels {
   }
 }
 
-async function overTargets<T>(step: StepRun, call: ModelCall, once: (one: Try) => Promise<T>): Promise<T> {
+/** One attempt: what is sent, and what becomes of the reply. */
+interface Attempting<Reply, Answer> {
+  send(one: Try): Promise<Reply>
+  take(one: Try, reply: Reply): Answer
+}
+
+const whole: Attempting<ChatResponse, ModelAnswer> = {
+  send: (one) => one.step.host.context.effects.models.chat(attemptOf(one, false)),
+  take: (one, response) => {
+    const { step, call, target } = one
+    if (!step.alive) throw step.reason ?? new AppError('cancelled')
+    answered(one, response)
+    const refused = call.accept?.(response)
+    if (refused) throw refused
+    step.ended(one.attempt, null)
+    return { response, target }
+  },
+}
+
+const streamed: Attempting<ModelStream, ModelStream> = {
+  send: streamOnce,
+  take: (_one, stream) => stream,
+}
+
+/** Waits once per attempt and for nothing else. */
+async function overTargets<Reply, Answer>(
+  step: StepRun,
+  call: ModelCall,
+  attempting: Attempting<Reply, Answer>,
+): Promise<Answer> {
   step.modelCalls += 1
   let last: AppError | undefined
   let from = ''
@@ -37,50 +67,71 @@ async function overTargets<T>(step: StepRun, call: ModelCall, once: (one: Try) =
     if (last) {
       step.host.emit({ type: 'route-switched', node: step.node, from, to: target, reason: last.code })
     }
+    from = target
     try {
-      return await onTarget({ step, call, target, last }, once)
+      const on = new OnTarget(step, call, target, last)
+      for (;;) {
+        const one = on.next()
+        try {
+          return attempting.take(one, await attempting.send(one))
+        } catch (thrown) {
+          await step.sleep(on.failed(one, thrown))
+        }
+      }
     } catch (thrown) {
       last = toAppError(thrown)
       if (!step.alive || !inCodes(last.code, call.advanceOn)) throw last
-      from = target
     }
   }
   throw last ?? new AppError('flow_error', { message: 'No target is given.', node: step.node })
 }
 
-interface OnTarget {
-  readonly step: StepRun
-  readonly call: ModelCall
-  readonly target: string
-  /** What the target before failed of. */
-  readonly last: AppError | undefined
-}
+/** The attempts of one call on one target. */
+class OnTarget {
+  readonly #step: StepRun
+  readonly #call: ModelCall
+  readonly #target: string
+  readonly #facts: TargetFacts | undefined
+  #last: AppError | undefined
+  #failed = 0
+  #waitedMs = 0
 
-async function onTarget<T>(on: OnTarget, once: (one: Try) => Promise<T>): Promise<T> {
-  const { step, call, target } = on
-  const { host } = step
-  const facts = host.context.effects.models.facts(target)
-  const refusal = unfit(target, facts, { request: call.request, localOnly: step.step.plan.localOnly })
-  if (refusal) throw refusal
-  let last = on.last
-  let waitedMs = 0
-  for (let failed = 1; ; failed += 1) {
-    spendAttempt(step, last)
-    const spending = host.purse?.reserve(target, call.request) ?? null
+  /** `last`: what the target before failed of. Throws when this one cannot or may not take the request. */
+  constructor(step: StepRun, call: ModelCall, target: string, last: AppError | undefined) {
+    this.#step = step
+    this.#call = call
+    this.#target = target
+    this.#last = last
+    this.#facts = step.host.context.effects.models.facts(target)
+    const asked = { request: call.request, localOnly: step.step.plan.localOnly }
+    const refusal = unfit(target, this.#facts, asked)
+    if (refusal) throw refusal
+  }
+
+  /** Throws when the budgets of step or Run admit no other attempt. */
+  next(): Try {
+    const step = this.#step
+    const call = this.#call
+    const target = this.#target
+    spendAttempt(step, this.#last)
+    const spending = step.host.purse?.reserve(target, call.request) ?? null
     if (spending) step.onEnd(() => spending.settle(null))
-    const attempt = step.began(target, waitedMs)
-    try {
-      return await once({ step, call, target, facts, attempt, spending })
-    } catch (thrown) {
-      last = attemptError(step, facts, thrown)
-      step.ended(attempt, last.code)
-      if (unspent.has(last.code)) spending?.free()
-      else spending?.settle(null)
-      const pause = step.alive ? pauseBefore(step, last, failed) : null
-      if (pause === null) throw last
-      await step.sleep(pause)
-      waitedMs = pause
-    }
+    return { step, call, target, facts: this.#facts, attempt: step.began(target, this.#waitedMs), spending }
+  }
+
+  /** Milliseconds to wait before the next attempt; throws the error when there is none. */
+  failed({ attempt, spending }: Try, thrown: unknown): number {
+    const step = this.#step
+    const error = attemptError(step, this.#facts, thrown)
+    this.#last = error
+    this.#failed += 1
+    step.ended(attempt, error.code)
+    if (unspent.has(error.code)) spending?.free()
+    else spending?.settle(null)
+    const pause = step.alive ? pauseBefore(step, error, this.#failed) : null
+    if (pause === null) throw error
+    this.#waitedMs = pause
+    return pause
   }
 }
 
@@ -94,17 +145,6 @@ const unspent: ReadonlySet<string> = new Set([
   'context_too_long',
   'policy_denied',
 ])
-
-async function chatOnce(one: Try): Promise<ModelAnswer> {
-  const { step, call, target } = one
-  const response = await step.host.context.effects.models.chat(attemptOf(one, false))
-  if (!step.alive) throw step.reason ?? new AppError('cancelled')
-  answered(one, response)
-  const refused = call.accept?.(response)
-  if (refused) throw refused
-  step.ended(one.attempt, null)
-  return { response, target }
-}
 
 function attemptError(step: StepRun, facts: TargetFacts | undefined, thrown: unknown): AppError {
   const error = toAppError(thrown)

@@ -27,7 +27,7 @@ export function settleOutlets(host: OutletsHost, step: StepRun, outlets: Outlets
   if (step.alive && !failsUnheard(host, step, outlets)) {
     // One more than there is: a stream that is over already must not end the step before its other outlets are put.
     step.open += 1
-    for (const outlet of step.step.plan.outlets) {
+    for (const outlet of step.step.outlets) {
       put(host, step, outlet, own(step, outlets, outlet.name))
       if (!step.alive) break
     }
@@ -67,7 +67,7 @@ function give(host: OutletsHost, step: StepRun, outlet: PlanOutlet, value: unkno
   if (outlet.edges.length === 0) return
   if (!step.valued) {
     step.valued = true
-    for (const edge of step.step.plan.error) host.absent(edge)
+    for (const edge of step.step.error) host.absent(edge)
   }
   for (const edge of outlet.edges) host.give(edge, value)
 }

@@ -7,6 +7,7 @@ import type { InputField } from '#shared/flow/types.ts'
 import { type Places, placesOf } from './places.ts'
 import { type Convert, converterOf } from './values.ts'
 
+/** The arrays of a Plan are frozen, and V8 walks such arrays several times slower: those of every Run are copied. */
 export interface Prepared {
   readonly plan: Plan
   readonly steps: readonly PreparedStep[]
@@ -19,6 +20,7 @@ export interface Prepared {
   readonly checkInput: SchemaCheck
   /** Those of the request, in order. */
   readonly fields: readonly (readonly [name: string, field: InputField])[]
+  readonly answer: Plan['answer']['fields']
 }
 
 export interface PreparedStep {
@@ -28,6 +30,10 @@ export interface PreparedStep {
   readonly run: NodeRunner['run']
   readonly ready: unknown
   readonly inlets: readonly PreparedInlet[]
+  readonly outlets: readonly PlanOutlet[]
+  readonly when: readonly number[]
+  /** Edges out of `error`. */
+  readonly error: readonly number[]
   /** Some outlet is read as a stream when the caller asks for one. */
   readonly streams: boolean
   /** Outlets that may not be taken in vain. */
@@ -92,25 +98,24 @@ export function prepare(plan: Plan, parts: Parts): Prepared {
   const races = racesOf(plan)
   const steps = plan.steps.map((step) => prepareStep(plan, step, parts))
   const pending = plan.steps.map((step) => pendingOf(step, steps[step.index] as PreparedStep))
-  return Object.freeze({
+  return {
     plan,
-    steps: Object.freeze(steps),
-    edges: Object.freeze(
-      plan.edges.map((edge) => ({
-        from: edge.from,
-        to: edge.to,
-        streams: edge.streams,
-        convert: converterOf(edge, sourceType(plan, edge)),
-        branch: plan.branches.find((branch) => branch.edges.includes(edge.index))?.index ?? -1,
-        race: races.get(edge.index) ?? null,
-      })),
-    ),
-    branches: Object.freeze(plan.branches.map((branch) => prepareBranch(plan, branch))),
-    pending: Object.freeze(pending),
-    start: Object.freeze(plan.steps.flatMap((step) => (pending[step.index] === 0 ? [step.index] : []))),
+    steps,
+    edges: plan.edges.map((edge) => ({
+      from: edge.from,
+      to: edge.to,
+      streams: edge.streams,
+      convert: converterOf(edge, sourceType(plan, edge)),
+      branch: plan.branches.find((branch) => branch.edges.includes(edge.index))?.index ?? -1,
+      race: races.get(edge.index) ?? null,
+    })),
+    branches: plan.branches.map((branch) => prepareBranch(plan, branch)),
+    pending,
+    start: plan.steps.flatMap((step) => (pending[step.index] === 0 ? [step.index] : [])),
     checkInput: parts.builders('input').schema(plan.request.schema),
-    fields: Object.freeze(Object.entries(plan.request.fields)),
-  })
+    fields: Object.entries(plan.request.fields),
+    answer: [...plan.answer.fields],
+  }
 }
 
 function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
@@ -119,6 +124,7 @@ function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
     throw new AppError('flow_error', { message: `There is no runner for '${step.type}'.`, node: step.id })
   const build = parts.builders(step.stage)
   const owned = plan.branches.filter((branch) => branch.owner === step.index)
+  const outlets = step.outlets.map((outlet) => ({ ...outlet, edges: [...outlet.edges] }))
   return {
     index: step.index,
     id: step.id,
@@ -126,8 +132,11 @@ function prepareStep(plan: Plan, step: PlanStep, parts: Parts): PreparedStep {
     run: runner.run,
     ready: readyOf(step, runner, build),
     inlets: step.inlets.map((inlet) => prepareInlet(inlet, owned)),
+    outlets,
+    when: [...step.when],
+    error: [...step.error],
     streams: step.outlets.some((outlet) => outlet.streams),
-    unheard: step.outlets.filter((outlet) => outlet.unhandled && outlet.edges.length === 0),
+    unheard: outlets.filter((outlet) => outlet.unhandled && outlet.edges.length === 0),
     inherits: step.outlets.some((outlet) => outlet.name in Object.prototype),
     edges: [...step.outlets.flatMap((outlet) => outlet.edges), ...step.error],
     tries: owned.sort((a, b) => a.k - b.k).map((branch) => branch.index),
@@ -157,7 +166,7 @@ function readyOf(step: PlanStep, runner: NodeRunner, build: Builders): unknown {
 function prepareInlet(inlet: PlanInlet, owned: readonly PlanBranch[]): PreparedInlet {
   const { name, required, edges } = inlet
   const branch = owned.find((one) => one.port === name)?.index ?? -1
-  return { name, required, edges, branch, race: inlet.gather === 'race' }
+  return { name, required, edges: [...edges], branch, race: inlet.gather === 'race' }
 }
 
 function startsClock(branch: PlanBranch, step: PlanStep): boolean {

@@ -73,9 +73,8 @@ function settle(host: OutletsHost, run: StepRun, outlets: Outlets): void {
 /** Starts the clock of `policy.timeout_ms`, once. */
 function limit(host: OutletsHost, run: StepRun): void {
   const { timeoutMs } = run.step.plan.policy
-  if (timeoutMs === null || run.limited) return
-  run.limited = true
-  run.after(timeoutMs, () => {
+  if (timeoutMs === null || run.deadline || !run.alive) return
+  run.deadline = run.host.deadlines.add(timeoutMs, () => {
     const message = `The step took longer than ${timeoutMs} ms.`
     broke(host, run, new AppError('upstream_timeout', { message, node: run.node }))
   })

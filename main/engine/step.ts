@@ -5,6 +5,7 @@ import type { AnyLive } from '#shared/flow/live.ts'
 import type { Json } from '#shared/json.ts'
 import type { Attempt, ModelFacts, RunEvent, StepRecord, StepStatus } from '#shared/run/events.ts'
 import { bucketOf } from './bucket.ts'
+import type { Deadline, Deadlines } from './deadlines.ts'
 import type { RunContext } from './effects.ts'
 import { httpCall } from './http-call.ts'
 import { ModelCalls } from './model-call.ts'
@@ -19,6 +20,7 @@ export interface StepHost {
   readonly streaming: boolean
   readonly totals: Totals
   readonly purse: Purse | null
+  readonly deadlines: Deadlines
   /** Milliseconds since the Run began. */
   elapsed(): number
   emit(event: RunEvent): void
@@ -46,8 +48,8 @@ export class StepRun implements StepContext {
   placed = false
   /** Calls of `run` so far. */
   calls = 0
-  /** The clock of its time limit runs. */
-  limited = false
+  /** Its time limit, once the clock runs. */
+  deadline: Deadline | null = null
   modelCalls = 0
   /** Upstream attempts so far, answered or not. */
   attemptCount = 0
@@ -60,7 +62,7 @@ export class StepRun implements StepContext {
   #notes: Record<string, Json> | null = null
   #attempting: OpenAttempt[] | null = null
   #controller: AbortController | null = null
-  #stops: Set<() => void> | null = null
+  #stops: (() => void)[] | null = null
   #aborted: AppError | null = null
   #reason: AppError | null = null
   #jitter: (() => number) | null = null
@@ -165,7 +167,7 @@ export class StepRun implements StepContext {
   /** Calls back after `ms` unless the step ends before. */
   after(ms: number, call: () => void): () => void {
     const cancel = this.host.context.effects.clock.after(ms, () => {
-      this.#stops?.delete(cancel)
+      this.offEnd(cancel)
       if (this.alive) call()
     })
     this.onEnd(cancel)
@@ -177,12 +179,13 @@ export class StepRun implements StepContext {
 
   /** `stop` is called when the step ends. */
   onEnd(stop: () => void): void {
-    this.#stops ??= new Set()
-    this.#stops.add(stop)
+    this.#stops ??= []
+    this.#stops.push(stop)
   }
 
   offEnd(stop: () => void): void {
-    this.#stops?.delete(stop)
+    const at = this.#stops?.indexOf(stop) ?? -1
+    if (at >= 0) this.#stops?.splice(at, 1)
   }
 
   /** Resolves after `ms`; never, once the step has ended. */
@@ -204,18 +207,21 @@ export class StepRun implements StepContext {
     if (at < 0) return
     this.#attempting?.splice(at, 1)
     this.attempts ??= []
-    this.attempts.push({ ...attempt, ms: this.host.elapsed() - attempt.atMs, code })
+    const { target, atMs, waitedMs } = attempt
+    this.attempts.push({ target, atMs, waitedMs, ms: this.host.elapsed() - atMs, code })
   }
 
   /** Nothing after this counts: timers stop, upstream calls are aborted where there is a reason, streams break. */
   end(reason: AppError | null): void {
     this.alive = false
     this.#reason = reason
+    if (this.deadline) this.host.deadlines.remove(this.deadline)
     // Streams first: they break with the reason, not with what the upstream says about being aborted.
-    if (this.#stops) for (const stop of this.#stops) stop()
+    const stops = this.#stops
     this.#stops = null
+    if (stops) for (const stop of stops) stop()
     if (reason && this.lives) for (const live of this.lives) live.fail(reason)
-    const left = this.#attempting?.slice() ?? none
+    const left = this.#attempting?.length ? this.#attempting.slice() : none
     if (!reason && left.length === 0) return
     const cause = reason ?? new AppError('cancelled')
     for (const attempt of left) this.ended(attempt, cause.code)

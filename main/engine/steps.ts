@@ -1,6 +1,6 @@
 // The steps of one Run: when one starts, what it is given, and what its end does to the rest (nodes.md 1.1).
 import { AppError, errorValue } from '#shared/errors.ts'
-import type { AnyLive } from '#shared/flow/live.ts'
+import { type AnyLive, isLive } from '#shared/flow/live.ts'
 import type { Json } from '#shared/json.ts'
 import type { RunEvent, StepStatus } from '#shared/run/events.ts'
 import type { Answer } from './answer.ts'
@@ -74,7 +74,7 @@ export class Steps implements OutletsHost {
     const { plan } = step
     const { edges, tries } = this.#run
     if (plan.gates.length > 0 && tries?.shut(plan.gates)) this.#skip(step, 'standby')
-    else if (plan.mode === 'off' || !edges.wanted(plan.when)) this.#skip(step, 'skipped')
+    else if (plan.mode === 'off' || !edges.wanted(step.when)) this.#skip(step, 'skipped')
     else this.#begin(step)
   }
 
@@ -204,15 +204,22 @@ export class Steps implements OutletsHost {
   }
 
   answer(run: StepRun, value: unknown): void {
-    const field = this.#run.prepared.plan.answer.fields[run.step.plan.answer]
-    if (!field) return
-    run.open += 1
-    const arriving = this.#run.result.take(field, value, {
-      streams: this.streaming,
-      done: () => finished(this, run),
-      fail: (error) => this.failed(run, error),
-    })
-    if (!arriving) run.open -= 1
+    const { result } = this.#run
+    const field = run.step.plan.answer
+    if (isLive(value)) {
+      run.open += 1
+      result.read(field, value, {
+        streams: this.streaming,
+        done: () => finished(this, run),
+        fail: (error) => this.failed(run, error),
+      })
+      return
+    }
+    try {
+      result.take(field, value)
+    } catch (thrown) {
+      this.failed(run, thrown)
+    }
   }
 
   close(run: StepRun, status: StepStatus, error: AppError | null): void {
@@ -223,21 +230,22 @@ export class Steps implements OutletsHost {
 
   failed(run: StepRun, thrown: unknown): void {
     if (this.#run.over || !run.alive) return
-    const { plan, capture } = run.step
+    const { plan, capture, error: caught } = run.step
     const error = stepError(run.step, thrown)
-    const values = plan.error.length === 0 && capture < 0 && plan.policy.onError === 'default'
+    const values = caught.length === 0 && capture < 0 && plan.policy.onError === 'default'
     if (values) this.#default(run, error)
     else this.#end(run, 'failed', error)
-    if (plan.error.length > 0) {
+    if (caught.length > 0) {
       const value = errorValue(error)
-      for (const edge of plan.error) this.give(edge, value)
+      for (const edge of caught) this.give(edge, value)
     } else if (capture >= 0) this.#run.tries?.memberFailed(capture, error)
     else if (!values) this.#run.abort(error)
     this.#absentAll(run.step)
   }
 
   #default(run: StepRun, error: AppError): void {
-    const { outlets, policy } = run.step.plan
+    const { outlets } = run.step
+    const { policy } = run.step.plan
     const values = (policy.default ?? {}) as Readonly<Record<string, Json>>
     const taken = outlets.filter((outlet) => Object.hasOwn(values, outlet.name))
     run.taken = taken.map((outlet) => outlet.name)

@@ -6,6 +6,7 @@ import type { chatModel } from './node.ts'
 
 interface Ready {
   readonly base: BaseRequest
+  readonly targets: readonly string[]
   readonly accept: NonNullable<ModelCall['accept']>
 }
 
@@ -14,12 +15,13 @@ export const prepare: Prepare<typeof chatModel, Ready> = ({ config }) => ({
     ...baseRequest(config),
     ...(config.response_format === 'json' ? { output: { kind: 'json' } } : {}),
   },
+  targets: [...config.targets],
   accept: (response) => answerProblem(response, config.truncated),
 })
 
 export const run: Run<typeof chatModel, Ready> = ({ config, ready, input, ctx }) => {
   const call: ModelCall = {
-    targets: targetsOf(config.targets, input.target),
+    targets: targetsOf(ready.targets, input.target),
     request: composeRequest(ready.base, input, ctx),
     advanceOn: config.advance_on,
     accept: ready.accept,
@@ -27,9 +29,8 @@ export const run: Run<typeof chatModel, Ready> = ({ config, ready, input, ctx })
   return ctx.streams ? stream(call, ctx) : whole(call, ctx)
 }
 
-async function whole(call: ModelCall, ctx: StepContext): Promise<Outlets> {
-  const { response } = await ctx.models.chat(call)
-  return answerOutlets(response)
+function whole(call: ModelCall, ctx: StepContext): Promise<Outlets> {
+  return ctx.models.chat(call).then(({ response }) => answerOutlets(response))
 }
 
 /** `text` and `message` run on while the rest is still to come. */
