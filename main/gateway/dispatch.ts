@@ -1,6 +1,7 @@
 // From a request to its route: the door first, then the table, then the Key that the route asks for.
 import { AppError } from '#shared/errors.ts'
 import { identify } from './authorize.ts'
+import { checkType } from './body.ts'
 import { listEndpoints, showEndpoint } from './catalog.ts'
 import { preflight } from './cors.ts'
 import type { Exchange } from './exchange.ts'
@@ -71,6 +72,7 @@ function toReader(exchange: Exchange, { route, param }: RouteMatch, service: Ser
     case 'run-events':
       return followRun(exchange, { id: param, key }, service)
     case 'run-cancel':
+      checkType(exchange.head)
       return cancelRun(exchange, { id: param, key }, service)
     case 'endpoints':
       return listEndpoints(exchange, key)

@@ -52,7 +52,7 @@ export class Exchange {
 
   /**
    * Called once when the client leaves before the answer is complete; the latest one counts, undefined is nobody.
-   * A method, because V8 puts a function that is written as the value of an assignment to a property (`x.y = () => …`)
+   * A method, because V8 puts a function that is written as the value of an assignment to a property
    * straight into the old space. There it keeps its request alive until a full collection: at 20,000 requests per
    * second that was a quarter of the time.
    */

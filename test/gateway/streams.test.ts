@@ -488,6 +488,14 @@ describe('POST /runs/{id}/cancel', () => {
     expect([failed.status, (await errorOf(failed)).code]).toEqual([499, 'cancelled'])
   })
 
+  it('takes no form of a foreign page', async () => {
+    const on = await open()
+    const response = await on.post(`/runs/run_${'x'.repeat(24)}/cancel`, 'a=b', {
+      'content-type': 'application/x-www-form-urlencoded',
+    })
+    expect(response.status).toBe(415)
+  })
+
   it('is for the same consumer only', async () => {
     const engine = idle()
     const stranger = keyOf()
