@@ -6,6 +6,7 @@ import { type View, ViewBuilder } from './view.ts'
 const maxRuns = 64
 const maxGrowth = 4
 const levels = 2
+const none: readonly never[] = []
 
 /** What stands behind the encoded runs of a text, two levels deep. */
 export function decodedViews(source: View): readonly View[] {
@@ -27,7 +28,7 @@ export function decodedViews(source: View): readonly View[] {
 }
 
 function decodeOnce(view: View): readonly View[] {
-  return [...encodedRuns(view), ...spacedHex(view), ...escapes(view), ...hiddenPayloads(view)]
+  return encodedRuns(view).concat(spacedHex(view), escapes(view), hiddenPayloads(view))
 }
 
 interface Run {
@@ -95,8 +96,12 @@ function fromHex(view: View, run: string, start: number, width: number): View | 
   return fromBytes(view, bytes, (byte) => start + byte * width, start + run.length)
 }
 
+/** Two bytes of it: most texts have none, and looking for all runs costs far more than for one. */
+const anySpacedHex = /[0-9a-fA-F]{2}[ :][0-9a-fA-F]{2}[ :]/
+
 /** `69 67 6e` and `69:67:6e` */
 function spacedHex(view: View): readonly View[] {
+  if (!anySpacedHex.test(view.text)) return none
   const found: View[] = []
   for (const { 0: run, index } of view.text.matchAll(/\b(?:[0-9a-fA-F]{2}[ :]){8,}[0-9a-fA-F]{2}\b/g)) {
     const decoded = fromHex(view, run, index, 3)
@@ -108,9 +113,9 @@ function spacedHex(view: View): readonly View[] {
 
 /** The whole text with `%41`, `\u0041`, `\x41` and HTML entities read. */
 function escapes(view: View): readonly View[] {
+  if (!/[%\\&]/.test(view.text)) return none
   const written =
     /(?:%[0-9a-fA-F]{2})+|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#(?:\d{2,6}|[xX][0-9a-fA-F]{2,5});/g
-  if (!/[%\\&]/.test(view.text)) return []
   const builder = new ViewBuilder(view)
   let at = 0
   for (const match of view.text.matchAll(written)) {
@@ -146,7 +151,7 @@ function character(code: string): string | undefined {
 /** Text written in tag characters or, byte by byte, in variation selectors. */
 function hiddenPayloads(view: View): readonly View[] {
   // Tag characters and the further selectors share this first half of their surrogate pairs.
-  if (!/\udb40|[\ufe00-\ufe0f]/.test(view.text)) return []
+  if (!/\udb40|[\ufe00-\ufe0f]/.test(view.text)) return none
   const tags = new ViewBuilder(view)
   const selectors = new ViewBuilder(view)
   let at = 0
