@@ -114,7 +114,7 @@ function step(node: string, atMs: number, error: AppError | null): JsonObject {
   return {
     node,
     round: null,
-    at_ms: atMs,
+    at_ms: Math.round(atMs * 100) / 100,
     cached: false,
     error: error === null ? null : { ...errorValue(error) },
   }
