@@ -71,17 +71,15 @@ export function finishWord(reason: FinishReason): string {
 /** Disjoint counts under the names of the REST answer; null = unknown. */
 export function usageJson(usage: Usage): Json {
   const { input, cacheRead, cacheWrite, output, reasoning } = usage
-  const counts = [input, cacheRead, cacheWrite, output, reasoning]
-  const total = counts.reduce<number | null>(
-    (sum, count) => (sum === null || count === null ? null : sum + count),
-    0,
-  )
+  const known =
+    input !== null && cacheRead !== null && cacheWrite !== null && output !== null && reasoning !== null
+  const total = known ? input + cacheRead + cacheWrite + output + reasoning : (usage.total ?? null)
   return {
     input_tokens: input,
     cache_read_tokens: cacheRead,
     cache_write_tokens: cacheWrite,
     output_tokens: output,
     reasoning_tokens: reasoning,
-    total_tokens: total ?? usage.total ?? null,
+    total_tokens: total,
   }
 }

@@ -22,15 +22,18 @@ export function readUsage(raw: JsonObject): Usage {
   const reasoning = count(written.reasoning_tokens) ?? count(raw.reasoning_tokens)
   const inputAudio = count(read.audio_tokens)
   const outputAudio = count(written.audio_tokens)
-  return {
+  const told = thinking(prompt, completion, { reasoning, total })
+  const usage: { -readonly [Name in keyof Usage]: Usage[Name] } = {
     input: prompt === null ? null : outside(prompt, (cacheRead ?? 0) + (cacheWrite ?? 0)),
     cacheRead,
     cacheWrite,
-    ...thinking(prompt, completion, { reasoning, total }),
-    ...(inputAudio === null || inputAudio === 0 ? {} : { inputAudio }),
-    ...(outputAudio === null || outputAudio === 0 ? {} : { outputAudio }),
-    ...(total === null ? {} : { total }),
+    output: told.output,
+    reasoning: told.reasoning,
   }
+  if (inputAudio !== null && inputAudio > 0) usage.inputAudio = inputAudio
+  if (outputAudio !== null && outputAudio > 0) usage.outputAudio = outputAudio
+  if (total !== null) usage.total = total
+  return usage
 }
 
 /** More in the cache than in the prompt: then the prompt was counted without it. */
