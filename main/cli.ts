@@ -76,9 +76,12 @@ program
 program
   .command('start')
   .description('open the demo workspace (made on the first start) and serve it')
-  .option('--folder <folder>', 'another workspace (default: $SLUICE_HOME or ~/Sluice/demo)')
-  .option('--studio-port <n>', 'control port', '7420')
-  .option('--gateway-port <n>', 'gateway port', '7421')
+  .option('--folder <folder>', 'another workspace (default: demo in $SLUICE_HOME or ~/Sluice)')
+  .option('--studio-port <n>', 'control port; 0 picks a free one', '7420')
+  .option(
+    '--gateway-port <n>',
+    'gateway port; 0 picks a free one (default: gateway.listen of sluice.yaml, else 7421)',
+  )
   .action((options) => finish(async () => (await import('./cli/start.ts')).start(options)))
 
 program
@@ -89,8 +92,10 @@ program
   .option('--label <label>', 'label to move', 'production')
   .option('--note <text>', 'what changed')
   .option('--author <name>', 'who publishes')
+  .option('--endpoint <slug>', 'the endpoint, where several serve the flow')
   .addOption(asJson)
   .addOption(withStore)
+  .addOption(withEnv)
   .action((folder: string, flow: string, options) =>
     finish(async () => (await import('./cli/publish.ts')).publishFlow(folder, flow, options)),
   )
@@ -203,6 +208,7 @@ connection
   .argument('<folder>')
   .addOption(asJson)
   .addOption(withStore)
+  .addOption(withEnv)
   .action((folder: string, options) =>
     finish(async () => (await import('./cli/connection.ts')).listConnections(folder, options)),
   )
@@ -214,6 +220,7 @@ connection
   .option('--model <id>')
   .addOption(asJson)
   .addOption(withStore)
+  .addOption(withEnv)
   .action((folder: string, name: string, options) =>
     finish(async () => (await import('./cli/connection.ts')).testConnection(folder, name, options)),
   )
@@ -223,6 +230,7 @@ connection
   .argument('<name>')
   .addOption(asJson)
   .addOption(withStore)
+  .addOption(withEnv)
   .action((folder: string, name: string, options) =>
     finish(async () => (await import('./cli/connection.ts')).listModels(folder, name, options)),
   )
@@ -249,6 +257,12 @@ program
   .action((folder: string, options) =>
     finish(async () => (await import('./cli/audit.ts')).audit(folder, options)),
   )
+
+// `sluice runs list … | head` closes the pipe when it has seen enough.
+process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
+  if (thrown.code === 'EPIPE') process.exit()
+  throw thrown
+})
 
 try {
   await program.parseAsync(process.argv)

@@ -1,11 +1,12 @@
 // The server process: the one place that knows all sides. Gateway and control listener over one workspace and one store.
 import { connectControl } from '#main/api/client.ts'
 import { startControl } from '#main/api/control.ts'
-import { readServerFile, removeServerFile, writeServerFile } from '#main/api/server-file.ts'
+import { claimStart, readServerFile, removeServerFile, writeServerFile } from '#main/api/server-file.ts'
 import { createCounters } from '#main/gateway/counters.ts'
 import type { GatewayDeps } from '#main/gateway/ports.ts'
 import { startGateway } from '#main/gateway/server.ts'
 import { controlOf } from '#main/publishing/control.ts'
+import { isDraft } from '#main/publishing/parts.ts'
 import { openRuntime, type Runtime } from '#main/publishing/runtime.ts'
 import { dataKey } from '#main/secrets/data-key.ts'
 import { randomText } from '#main/secrets/keys.ts'
@@ -42,18 +43,22 @@ export interface RunningServer {
 const defaultPorts = { studio: 7420 } as const
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  if (options.host === '') throw new AppError('invalid_request', { message: '--host takes an address.' })
   const folder = workspaceFolder(options.folder)
   const data = dataFolder(folder)
-  await refuseSecond(data)
-  const file = storeFile(folder, options.store)
-  const store = openStore(file)
-  const key = dataKey(dataKeyFile(file), process.env)
-  const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
-  const closers: (() => Promise<void> | void)[] = [() => store.close()]
+  const started = claimStart(data)
+  const closers: (() => Promise<void> | void)[] = []
   const closeAll = async () => {
     for (const close of closers.reverse()) await close()
   }
   try {
+    await refuseSecond(data)
+    const file = storeFile(folder, options.store)
+    const store = openStore(file, (failure) => options.report(logTrouble(failure)))
+    closers.push(() => store.close())
+    store.checkWritable()
+    const key = dataKey(dataKeyFile(file), process.env, options.report)
+    const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
     const runtime = await openRuntime({
       folder,
       env: options.env,
@@ -64,23 +69,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       processEnv: process.env,
     })
     closers.push(() => runtime.close())
+    const changes = changesOf(runtime, options.report)
     const listen = address(runtime.project().gateway.listen, options)
     refuseOpenWithoutKeys(listen.host, runtime)
 
-    const gateway = await listening('--gateway-port', listen.port, () =>
+    const gateway = await listening({ port: '--gateway-port', host: '--host' }, listen, () =>
       startGateway(gatewayDeps(runtime, store, options.report), listen),
     )
     closers.push(() => gateway.close())
     const studioUrl = { current: null as string | null }
     const controlPort = options.studio ? (options.studioPort ?? defaultPorts.studio) : 0
-    const control = await listening('--studio-port', controlPort, () =>
+    const controlAt = { host: '127.0.0.1', port: controlPort }
+    const control = await listening({ port: '--studio-port' }, controlAt, () =>
       startControl({
-        host: '127.0.0.1',
-        port: controlPort,
+        ...controlAt,
         report: (message, error) =>
           options.report(`${message}: ${error instanceof Error ? error.message : String(error)}`),
         handlers: controlOf({
           folder,
+          overlay: options.env,
           app: appVersion,
           actor: 'control',
           store,
@@ -113,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
               runtime.swapKeys()
               for (const row of store.keys.list()) if (row.revokedAt !== null) gateway.cancelKey(row.id)
             } else if (what === 'secrets') await runtime.reconnect()
-            else await applied(runtime, options.report)
+            else await changes.apply({ orFail: true })
           },
         }),
       }),
@@ -123,16 +130,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const stopWatching = watchWorkspace(
       folder,
       () =>
-        void applied(runtime, options.report).catch((thrown: unknown) =>
-          options.report(`reload failed: ${String(thrown)}`),
-        ),
+        void changes
+          .apply({ orFail: false })
+          .catch((thrown: unknown) => options.report(`reload failed: ${String(thrown)}`)),
     )
     closers.push(stopWatching)
-    writeServerFile(data, { pid: process.pid, control: control.url, token: control.token })
+    writeServerFile(data, { pid: process.pid, control: control.url, token: control.token, store: file })
     closers.push(() => removeServerFile(data, process.pid))
-    for (const notice of runtime.notices()) options.report(`not served: ${notice}`)
-    for (const problem of runtime.check())
-      if (problem.code === 'not_enforced') options.report(formatProblem(problem))
+    started()
+    for (const line of weaknesses(runtime)) options.report(line)
     return {
       gateway: gateway.url,
       studio: studioUrl.current,
@@ -140,9 +146,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       close: closeAll,
     }
   } catch (thrown) {
+    started()
     await closeAll()
     throw thrown
   }
+}
+
+function logTrouble(failure: string | null): string {
+  return failure === null
+    ? 'The log of runs is written again.'
+    : `The log of runs cannot be written (${failure}). Requests are served; their runs wait in memory.`
+}
+
+/** What a person should know of a workspace that is served all the same. */
+function weaknesses(runtime: Runtime): readonly string[] {
+  const told = runtime
+    .check()
+    .filter(({ code, severity, file }) => code === 'not_enforced' || (severity === 'error' && !isDraft(file)))
+  return [...runtime.notices().map((notice) => `not served: ${notice}`), ...told.map(formatProblem)]
 }
 
 function gatewayDeps(runtime: Runtime, store: Store, report: (line: string) => void): GatewayDeps {
@@ -178,15 +199,29 @@ function gatewayDeps(runtime: Runtime, store: Store, report: (line: string) => v
   }
 }
 
-async function applied(runtime: Runtime, report: (line: string) => void): Promise<void> {
-  const result = await runtime.reload()
-  if (result.applied) {
-    for (const notice of result.notices) report(`not served: ${notice}`)
-    return
+/** Takes over changed files, and says so once: a person saves a file several times before it is right. */
+function changesOf(runtime: Runtime, report: (line: string) => void) {
+  let wrong = false
+  return {
+    /** @throws AppError with `orFail` when the files have errors and everything is served as before */
+    async apply({ orFail }: { readonly orFail: boolean }): Promise<void> {
+      const { applied, problems, notices } = await runtime.reload()
+      if (applied) {
+        if (wrong) report('The files are right again and in force.')
+        wrong = false
+        for (const notice of notices) report(`not served: ${notice}`)
+        return
+      }
+      const errors = problems.filter(({ severity }) => severity === 'error')
+      wrong = true
+      report('The files have errors; everything is served as before:')
+      for (const problem of errors) report(`  ${formatProblem(problem)}`)
+      if (orFail)
+        throw new AppError('conflict', {
+          message: `The change is written, but the running server could not take it over: ${errors.map(formatProblem).join('; ')}`,
+        })
+    },
   }
-  report('The files have errors; everything is served as before:')
-  for (const problem of result.problems)
-    if (problem.severity === 'error') report(`  ${formatProblem(problem)}`)
 }
 
 async function refuseSecond(data: string): Promise<void> {
@@ -198,22 +233,27 @@ async function refuseSecond(data: string): Promise<void> {
   }
 }
 
-/** Says what to do about a port that cannot be had. */
-async function listening<T>(option: string, port: number, start: () => Promise<T>): Promise<T> {
+/** Says what to do about an address that cannot be had. */
+async function listening<T>(
+  options: { readonly port: string; readonly host?: string },
+  at: { readonly host: string; readonly port: number },
+  start: () => Promise<T>,
+): Promise<T> {
   try {
     return await start()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    const why = {
-      EADDRINUSE: 'is in use by another program',
-      EACCES: 'may not be used by this user',
-      EADDRNOTAVAIL: 'is not on an address of this machine',
+    const other = `Give another one: ${options.port} <n> (0 picks a free one).`
+    const address = `This machine has no address "${at.host}". Give another one: ${options.host ?? options.port} <address>.`
+    const message = {
+      EADDRINUSE: `Port ${at.port} is in use by another program. ${other}`,
+      EACCES: `Port ${at.port} may not be used by this user. ${other}`,
+      EADDRNOTAVAIL: address,
+      ENOTFOUND: address,
+      EAI_AGAIN: address,
     }[code ?? '']
-    if (why === undefined) throw cause
-    throw new AppError('conflict', {
-      message: `Port ${port} ${why}. Give another one: ${option} <n> (0 picks a free one).`,
-      cause,
-    })
+    if (message === undefined) throw cause
+    throw new AppError('conflict', { message, cause })
   }
 }
 

@@ -2,9 +2,10 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type ControlHandlers, controlContract, type Operation } from '#shared/api/control.ts'
 import { AppError, toAppError } from '#shared/errors.ts'
+import { knownFault } from './fault.ts'
 
 export interface ControlServer {
   readonly port: number
@@ -30,7 +31,9 @@ export async function startControl(options: ControlOptions): Promise<ControlServ
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
-      answer(request, response).catch((thrown: unknown) => refuse(response, toAppError(thrown)))
+      answer(request, response).catch((thrown: unknown) =>
+        refuse(response, knownFault(thrown) ?? toAppError(thrown)),
+      )
     },
   )
   server.on('upgrade', (_request, socket) => socket.destroy())
@@ -89,7 +92,7 @@ export async function callOperation(
   const parsed = controlContract[name].input.safeParse(input)
   if (!parsed.success) {
     throw new AppError('invalid_request', {
-      message: `${name}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+      message: parsed.error.issues.map(told).join('; '),
       details: {
         issues: parsed.error.issues.map((issue) => ({
           path: `/${issue.path.join('/')}`,
@@ -102,6 +105,11 @@ export async function callOperation(
   // Each handler takes exactly the parsed input of its own entry; the compiler cannot follow the pairing through a union.
   const handler = handlers[name] as (input: unknown) => unknown
   return await handler(parsed.data)
+}
+
+/** @example '"consumer" must be a name such as web-shop.' */
+function told({ path: [field], message }: z.core.$ZodIssue): string {
+  return field === undefined ? `${message}.` : `"${String(field)}" ${message}.`
 }
 
 /** Loopback is a public network: a page that resolves to this address is refused before anything else (I-34, I-35). */

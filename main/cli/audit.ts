@@ -1,16 +1,15 @@
-import { openStore } from '#main/store/open.ts'
+import { existingStore } from './existing-store.ts'
 import type { ExitCode } from './exit.ts'
-import { storeFile } from './folders.ts'
 import { json, line, note, table } from './print.ts'
 
 export function audit(
   folder: string,
   options: { readonly json?: boolean; readonly store?: string },
 ): ExitCode {
-  const store = openStore(storeFile(folder, options.store))
+  const store = existingStore(folder, options.store)
   try {
-    const entries = store.audit.list()
-    const broken = store.audit.verify()
+    const entries = store?.audit.list() ?? []
+    const broken = store?.audit.verify() ?? null
     if (options.json) json({ ok: broken === null, broken_at: broken, entries })
     else {
       table(
@@ -29,6 +28,6 @@ export function audit(
     }
     return broken === null ? 0 : 1
   } finally {
-    store.close()
+    store?.close()
   }
 }

@@ -5,6 +5,7 @@ import { json, line, note, table } from './print.ts'
 interface Options {
   readonly json?: boolean
   readonly store?: string
+  readonly env?: string
 }
 
 export function listConnections(folder: string, options: Options): Promise<ExitCode> {

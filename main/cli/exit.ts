@@ -1,5 +1,5 @@
 // Exit codes of every command: 0 fine, 1 findings (problems in files, a failed run), 2 could not be done.
-import { AppError, toAppError } from '#shared/errors.ts'
+import { knownFault } from '#main/api/fault.ts'
 
 export type ExitCode = 0 | 1 | 2
 
@@ -15,9 +15,10 @@ export async function finish(work: () => Promise<ExitCode> | ExitCode): Promise<
 }
 
 function sentence(thrown: unknown): string {
-  const error = toAppError(thrown)
-  if (!(thrown instanceof AppError)) return thrown instanceof Error ? thrown.message : String(thrown)
-  return error.message
+  const known = knownFault(thrown)
+  if (known) return known.message
+  const what = thrown instanceof Error ? thrown.message : String(thrown)
+  return `Something went wrong inside Sluice: ${what}. SLUICE_DEBUG=1 in the environment shows where.`
 }
 
 function stack(thrown: unknown): string {

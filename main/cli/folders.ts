@@ -1,6 +1,7 @@
 // Where a workspace keeps what is not in its files.
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isAlive, readServerFile } from '#main/api/server-file.ts'
 import { AppError } from '#shared/errors.ts'
 
 /** `.sluice` in the workspace folder: store, data key, address of a running server. Git ignores it. */
@@ -8,8 +9,12 @@ export function dataFolder(folder: string): string {
   return join(folder, '.sluice')
 }
 
+/** The store given, else the one of the server that runs on the folder, else the one in the folder. */
 export function storeFile(folder: string, given?: string): string {
-  return given === undefined ? join(dataFolder(workspaceFolder(folder)), 'store.db') : resolve(given)
+  if (given !== undefined) return resolve(given)
+  const data = dataFolder(workspaceFolder(folder))
+  const running = readServerFile(data)
+  return running?.store !== undefined && isAlive(running.pid) ? running.store : join(data, 'store.db')
 }
 
 /** Beside the store, so that the two move together. */

@@ -8,6 +8,8 @@ export interface PublishOptions {
   readonly label: string
   readonly note?: string
   readonly author?: string
+  readonly endpoint?: string
+  readonly env?: string
   readonly json?: boolean
   readonly store?: string
 }
@@ -20,12 +22,13 @@ export function publishFlow(folder: string, flow: string, options: PublishOption
         label: options.label,
         ...(options.note === undefined ? {} : { note: options.note }),
         ...(options.author === undefined ? {} : { author: options.author }),
+        ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
       })
       if (options.json) json(published)
       else {
         for (const problem of published.problems) note(place(problem))
         line(
-          `${flow}@${published.label} is version ${published.version}${published.reused ? ' (equal content was published before)' : ''}.`,
+          `${published.endpoint}@${published.label} is version ${published.version}${published.reused ? ' (equal content was published before)' : ''}.`,
         )
       }
       return 0

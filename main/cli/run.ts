@@ -1,5 +1,6 @@
 // `sluice run`: one Run of a draft or Version in this process, with the same engine, log and events as the gateway.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { readCassette, recordEffects, replayEffects, writeCassette } from '#main/engine/cassette.ts'
 import { defaultLimits, type Effects } from '#main/engine/effects.ts'
 import { execute } from '#main/engine/execute.ts'
@@ -38,10 +39,11 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
       message: `--speed takes full or recorded, not "${options.speed}".`,
     })
   }
+  if (options.record !== undefined) refuseRecording(options.record)
   const root = workspaceFolder(folder)
   const file = storeFile(root, options.store)
   const store = openStore(file)
-  const key = dataKey(dataKeyFile(file), process.env)
+  const key = dataKey(dataKeyFile(file), process.env, note)
   const runtime = await openRuntime({
     folder: root,
     env: options.env,
@@ -77,16 +79,27 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
       stream: options.stream ?? false,
       print: options.stream === true && !options.json,
     })
-    if (recording && options.record !== undefined)
-      writeFileSync(options.record, writeCassette(recording.cassette()))
     // A replay is the run that is in the log already.
     if (!replayed) store.runLog.push(runtime.redact(row))
     show(row, options)
+    if (recording && options.record !== undefined)
+      writeFileSync(options.record, writeCassette(recording.cassette()))
     return row.state === 'completed' ? 0 : 1
   } finally {
     await runtime.close()
     store.close()
+    const { failure, waiting } = store.runLog.stats()
+    if (waiting > 0) note(`The run is not in the log: ${failure}.`)
   }
+}
+
+/** Before the run, which costs money, not after it. */
+function refuseRecording(file: string): void {
+  const folder = dirname(resolve(file))
+  if (!existsSync(folder))
+    throw new AppError('invalid_request', {
+      message: `There is no folder "${folder}" to record into. Make it first.`,
+    })
 }
 
 interface Once {

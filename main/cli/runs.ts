@@ -1,9 +1,11 @@
-import { openStore } from '#main/store/open.ts'
-import { AppError } from '#shared/errors.ts'
-import type { RunFilter, RunRow, RunState } from '#shared/run/row.ts'
+import { AppError, isErrorCode } from '#shared/errors.ts'
+import type { RunFilter, RunRow } from '#shared/run/row.ts'
+import { existingStore } from './existing-store.ts'
 import type { ExitCode } from './exit.ts'
-import { storeFile } from './folders.ts'
+import { oneOf } from './options.ts'
 import { json, line, note, table } from './print.ts'
+
+const states = ['completed', 'failed', 'queued', 'running', 'waiting'] as const
 
 export interface RunsListOptions {
   readonly endpoint?: string
@@ -15,28 +17,20 @@ export interface RunsListOptions {
 }
 
 export function listRuns(folder: string, options: RunsListOptions): ExitCode {
-  const store = openStore(storeFile(folder, options.store))
+  const filter = filterOf(options)
+  const store = existingStore(folder, options.store)
   try {
-    const limit = Number(options.limit ?? '20')
-    if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
-      throw new AppError('invalid_request', { message: '--limit takes a whole number from 1 to 10000.' })
-    const filter: RunFilter = {
-      limit,
-      ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-      ...(options.state === undefined ? {} : { state: options.state as RunState }),
-      ...(options.code === undefined ? {} : { code: options.code }),
-    }
-    const runs = store.runs.list(filter)
+    const runs = store?.runs.list(filter) ?? []
     if (options.json) json(runs)
     else
       table(
         ['id', 'started', 'endpoint', 'version', 'result', 'ms', 'tokens', 'cost', 'answered by'],
         runs.map(cells),
-        'No runs yet.',
+        (filter.endpoint ?? filter.state ?? filter.code) ? 'No such runs.' : 'No runs yet.',
       )
     return 0
   } finally {
-    store.close()
+    store?.close()
   }
 }
 
@@ -45,9 +39,9 @@ export function showRun(
   id: string,
   options: { readonly json?: boolean; readonly store?: string },
 ): ExitCode {
-  const store = openStore(storeFile(folder, options.store))
+  const store = existingStore(folder, options.store)
   try {
-    const run = store.runs.get(id)
+    const run = store?.runs.get(id)
     if (!run)
       throw new AppError('not_found', {
         message: `There is no run "${id}" in this workspace. "sluice runs list" shows the last ones.`,
@@ -56,7 +50,22 @@ export function showRun(
     else print(run)
     return 0
   } finally {
-    store.close()
+    store?.close()
+  }
+}
+
+function filterOf({ limit = '20', endpoint, state, code }: RunsListOptions): RunFilter {
+  if (!/^[1-9]\d{0,4}$/.test(limit) || Number(limit) > 10_000)
+    throw new AppError('invalid_request', { message: '--limit takes a whole number from 1 to 10000.' })
+  if (code !== undefined && !isErrorCode(code) && !code.startsWith('app_'))
+    throw new AppError('invalid_request', {
+      message: `There is no error code "${code}". docs/errors.md lists them.`,
+    })
+  return {
+    limit: Number(limit),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(state === undefined ? {} : { state: oneOf('--state', state, states) }),
+    ...(code === undefined ? {} : { code }),
   }
 }
 

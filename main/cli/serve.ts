@@ -1,6 +1,6 @@
-import { AppError } from '#shared/errors.ts'
 import { type RunningServer, startServer } from '../server.ts'
 import type { ExitCode } from './exit.ts'
+import { port } from './options.ts'
 import { json, line, note } from './print.ts'
 
 export interface ServeOptions {
@@ -49,14 +49,4 @@ export function stopped(server: RunningServer): Promise<void> {
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   })
-}
-
-function port(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 0 || number > 65_535)
-    throw new AppError('invalid_request', {
-      message: `${option} takes a port from 0 to 65535, not "${text}".`,
-    })
-  return number
 }

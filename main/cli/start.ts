@@ -7,6 +7,7 @@ import { startServer } from '../server.ts'
 import type { ExitCode } from './exit.ts'
 import { createWorkspace } from './init.ts'
 import { withControl } from './open-control.ts'
+import { port } from './options.ts'
 import { line, note } from './print.ts'
 import { stopped } from './serve.ts'
 
@@ -22,8 +23,8 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const server = await startServer({
     folder,
     studio: true,
-    studioPort: Number(options.studioPort ?? 7420),
-    gatewayPort: Number(options.gatewayPort ?? 7421),
+    studioPort: port('--studio-port', options.studioPort),
+    gatewayPort: port('--gateway-port', options.gatewayPort),
     report: note,
   })
   const key = server.secret('demo_key')

@@ -14,6 +14,8 @@ import { publish } from './publish.ts'
 
 export interface ControlParts {
   readonly folder: string
+  /** `--env`: the overlay that holds over `sluice.yaml`. */
+  readonly overlay: string | undefined
   readonly app: string
   readonly actor: 'cli' | 'control'
   readonly store: Store
@@ -47,11 +49,13 @@ export function controlOf(parts: ControlParts): ControlHandlers {
     secretInEnvironment: (name) => Boolean(parts.env[secretVariable(name)]),
     secretNames: () => secretNamesOf(parts.project()),
     audit,
-    publish: async ({ flow, label, note, author }) => {
+    publish: async ({ flow, endpoint, label, note, author }) => {
       const published = store.exclusively(() =>
         publish({
           folder: parts.folder,
+          overlay: parts.overlay,
           flow,
+          endpoint,
           label,
           note,
           author,

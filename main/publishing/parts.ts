@@ -4,10 +4,13 @@ import { catalogueModel } from '#main/providers/catalogue.ts'
 import { connectionProblem } from '#main/providers/connection.ts'
 import { providers } from '#main/providers/registry.ts'
 import type { CheckParts, ProviderFacts } from '#main/workspace/check.ts'
-import type { ReadOptions } from '#main/workspace/read.ts'
+import type { ReadOptions, WorkspaceState } from '#main/workspace/read.ts'
 import { definitions } from '#nodes/definitions.ts'
+import { AppError } from '#shared/errors.ts'
 import type { ModelFacts } from '#shared/flow/compile/env.ts'
 import type { AnyNodeDefinition } from '#shared/flow/definition.ts'
+import { formatProblem } from '#shared/flow/diagnostics.ts'
+import type { Project } from '#shared/project/schema.ts'
 
 export const definitionsByType: ReadonlyMap<string, AnyNodeDefinition> = new Map(
   definitions.map((definition) => [definition.type, definition]),
@@ -15,6 +18,20 @@ export const definitionsByType: ReadonlyMap<string, AnyNodeDefinition> = new Map
 
 export function readOptions(env?: string): ReadOptions {
   return { definitions: definitionsByType, ...(env === undefined ? {} : { env }) }
+}
+
+/** Drafts may be wrong while they are edited; what is served does not depend on them. */
+export function isDraft(file: string): boolean {
+  return !(file.startsWith('versions/') || /^sluice(\.[a-z0-9-]+)?\.yaml$/.test(file))
+}
+
+/** @throws AppError `invalid_request` that lists what is wrong with `sluice.yaml` */
+export function usableProject(state: WorkspaceState): Project {
+  if (state.project) return state.project
+  const errors = state.problems.filter(({ severity, file }) => severity === 'error' && /^sluice\./.test(file))
+  throw new AppError('invalid_request', {
+    message: `sluice.yaml cannot be used:\n${errors.map(formatProblem).join('\n')}`,
+  })
 }
 
 /** Shared by all flows; nothing in it is built before a flow uses it. */

@@ -5,18 +5,18 @@ import type { KeyRing, Routes, ServedVersion } from '#main/gateway/ports.ts'
 import { keyHasher } from '#main/secrets/keys.ts'
 import type { Secrets } from '#main/secrets/secrets.ts'
 import { checkWorkspace, compileEnvFor } from '#main/workspace/check.ts'
+import { checkProject } from '#main/workspace/check-project.ts'
 import { readWorkspace, type WorkspaceState } from '#main/workspace/read.ts'
 import { draftHash } from '#main/workspace/version-hash.ts'
 import { runners } from '#nodes/runners.ts'
 import { AppError } from '#shared/errors.ts'
-import { type FileProblem, formatProblem } from '#shared/flow/diagnostics.ts'
-import type { Project } from '#shared/project/schema.ts'
+import type { FileProblem } from '#shared/flow/diagnostics.ts'
 import type { RunRow } from '#shared/run/row.ts'
 import { consumersOf, listedKeysOf } from './callers.ts'
 import { type Direct, directPlans } from './direct.ts'
 import { keyRing, type StoredKey } from './key-ring.ts'
 import { createOutside } from './outside.ts'
-import { checkParts, guards, readOptions } from './parts.ts'
+import { checkParts, guards, isDraft, readOptions, usableProject } from './parts.ts'
 import { prepareCache } from './prepare-cache.ts'
 import { type Redact, redactRuns } from './redact.ts'
 import { buildRoutes } from './routes.ts'
@@ -51,7 +51,7 @@ export async function openRuntime(options: RuntimeOptions) {
   const parts = checkParts(options.secrets)
 
   let state = read()
-  let project = usable(state)
+  let project = usableProject(state)
   const outside = await createOutside(project, {
     secret: (name) => options.secrets.get(name),
     env: options.processEnv,
@@ -131,25 +131,32 @@ export async function openRuntime(options: RuntimeOptions) {
     /** All or nothing: a project or Version file with errors leaves everything as it runs. */
     async reload(): Promise<Applied> {
       const next = read(state)
-      const fatal = next.problems.filter((problem) => problem.severity === 'error' && !isDraft(problem.file))
-      if (next.project === null || fatal.length > 0)
-        return { applied: false, problems: next.problems, notices: [] }
+      // A label without its Version counts too: what it serves now must not end because a file is gone.
+      const problems = [...next.problems, ...checkProject(next, parts)]
+      const fatal = problems.filter(({ severity, file }) => severity === 'error' && !isDraft(file))
+      if (next.project === null || fatal.length > 0) return { applied: false, problems: fatal, notices: [] }
       state = next
       project = next.project
       await outside.connect(project)
       swap()
       return {
         applied: true,
-        problems: next.problems,
+        problems,
         notices: [...connectionNotices(), ...notices, ...keyNotices],
       }
     },
     /** What a reference of the command line means: `slug` and `slug@draft` the draft, `slug@3`, `slug@production`. */
     served(reference: string): ServedVersion {
-      const [slug = '', ref = 'draft'] = reference.split('@')
-      const route = (routes as Routes).endpoints.get(slug)
-      if (!route)
-        throw new AppError('endpoint_not_found', { message: `There is no flow "${slug}" in this workspace.` })
+      const [slug = '', ...rest] = reference.split('@')
+      const ref = rest.length === 0 ? 'draft' : rest.join('@')
+      const { endpoints } = routes as Routes
+      const route = endpoints.get(slug)
+      if (!route) {
+        const known = [...endpoints.keys()].sort().join(', ')
+        throw new AppError('endpoint_not_found', {
+          message: `There is no flow "${slug}" in this workspace.${known === '' ? '' : ` There are: ${known}.`}`,
+        })
+      }
       const label = route.labels.get(ref)
       const version =
         ref === 'draft'
@@ -172,19 +179,6 @@ export async function openRuntime(options: RuntimeOptions) {
     },
     close: () => outside.close(),
   }
-}
-
-function usable(state: WorkspaceState): Project {
-  if (state.project) return state.project
-  const errors = state.problems.filter((problem) => problem.severity === 'error')
-  throw new AppError('invalid_request', {
-    message: `sluice.yaml cannot be used:\n${errors.map(formatProblem).join('\n')}`,
-  })
-}
-
-/** Drafts may be wrong while they are edited; what is served does not depend on them. */
-function isDraft(file: string): boolean {
-  return !(file.startsWith('versions/') || /^sluice(\.[a-z0-9-]+)?\.yaml$/.test(file))
 }
 
 /** The entries that have a value. */

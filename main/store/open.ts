@@ -47,6 +47,10 @@ export function openStore(file: string, onLogTrouble?: (failure: string | null) 
     exclusively<T>(work: () => T): T {
       return durable.transaction(work).immediate()
     },
+    /** Throws when nothing can be written: better now than with the first key or run. */
+    checkWritable(): void {
+      durable.exec('BEGIN IMMEDIATE; ROLLBACK')
+    },
     close() {
       if (!memory) log.pragma(`busy_timeout = ${patience.durable}`)
       queue.flush()

@@ -1,6 +1,7 @@
 // The control contract: what the studio and the command line may ask of a workspace. One entry per operation; the server,
 // the client and the in-process form of the command line are typed from it.
 import { z } from 'zod'
+import { time } from '../project/words.ts'
 
 const problem = z.looseObject({
   code: z.string(),
@@ -13,7 +14,11 @@ const problem = z.looseObject({
 export type ControlProblem = z.output<typeof problem>
 
 const slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a slug such as support-answer')
-const label = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a label such as production')
+const label = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a label such as production')
+  .refine((name) => name !== 'draft', 'cannot be "draft": that label always means the last saved draft')
+const text = (max: number) => z.string().max(max, `may have ${max} characters at the most`)
 const secret = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be a secret name such as openai_key')
 
 /** Scopes of a Key (endpoint-api 1). */
@@ -72,13 +77,16 @@ export const controlContract = {
     z.strictObject({
       flow: slug,
       label: label.default('production'),
-      note: z.string().max(2000).optional(),
-      author: z.string().max(200).optional(),
+      note: text(2_000).optional(),
+      author: text(200).optional(),
+      /** Which endpoint, where several serve the flow. Default: the one that does, or a new one of the flow's name. */
+      endpoint: slug.optional(),
     }),
     z.object({
       flow: z.string(),
       version: z.number(),
       hash: z.string(),
+      endpoint: z.string(),
       label: z.string(),
       /** Equal content was published before: no new Version was made. */
       reused: z.boolean(),
@@ -88,8 +96,8 @@ export const controlContract = {
   'key.create': operation(
     z.strictObject({
       consumer: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be a name such as web-shop'),
-      scopes: z.array(z.enum(scopes)).default(['run', 'mcp']),
-      expires: z.iso.datetime({ offset: true }).optional(),
+      scopes: z.array(z.enum(scopes, `take ${scopes.join(', ')}`)).default(['run', 'mcp']),
+      expires: time.optional(),
     }),
     keyShown.extend({ key: z.string() }),
   ),
@@ -99,7 +107,7 @@ export const controlContract = {
     z.object({ id: z.string(), state: z.enum(['revoked', 'already']) }),
   ),
   'secret.set': operation(
-    z.strictObject({ name: secret, value: z.string().min(1).max(16_384) }),
+    z.strictObject({ name: secret, value: text(16_384).min(1, 'must not be empty') }),
     z.object({ name: z.string() }),
   ),
   'secret.list': operation(
