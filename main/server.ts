@@ -8,7 +8,7 @@ import { startGateway } from '#main/gateway/server.ts'
 import { controlOf } from '#main/publishing/control.ts'
 import { isDraft } from '#main/publishing/parts.ts'
 import { openRuntime, type Runtime } from '#main/publishing/runtime.ts'
-import { dataKey } from '#main/secrets/data-key.ts'
+import { storeKey } from '#main/publishing/store-key.ts'
 import { randomText } from '#main/secrets/keys.ts'
 import { secrets } from '#main/secrets/secrets.ts'
 import { openStore, type Store } from '#main/store/open.ts'
@@ -57,8 +57,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const store = openStore(file, (failure) => options.report(logTrouble(failure)))
     closers.push(() => store.close())
     store.checkWritable()
-    const key = dataKey(dataKeyFile(file), process.env, options.report)
+    const key = storeKey(store, dataKeyFile(file), { env: process.env, report: options.report })
     const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
+    const passed = { by: (_run: string) => 0 }
     const runtime = await openRuntime({
       folder,
       env: options.env,
@@ -67,6 +68,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       storedKeys: () => store.keys.list(),
       deprecatedSince: (slug) => store.meta.since(`deprecated:${slug}`, Math.floor(Date.now() / 1000)),
       processEnv: process.env,
+      // The gateway starts after the models that its Runs call.
+      hops: (run) => passed.by(run),
     })
     closers.push(() => runtime.close())
     const changes = changesOf(runtime, options.report)
@@ -76,6 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const gateway = await listening({ port: '--gateway-port', host: '--host' }, listen, () =>
       startGateway(gatewayDeps(runtime, store, options.report), listen),
     )
+    passed.by = gateway.hopsOf
     closers.push(() => gateway.close())
     const studioUrl = { current: null as string | null }
     const controlPort = options.studio ? (options.studioPort ?? defaultPorts.studio) : 0

@@ -6,7 +6,7 @@ import { AppError, toAppError } from '#shared/errors.ts'
 import type { ChatRequest, ChatResponse, ModelWarning, StreamEvent, Usage } from '#shared/model/chat.ts'
 import type { Adapter } from './adapter.ts'
 import { type CallOf, chat } from './chat.ts'
-import { Connection, type ConnectionConfig, connectionProblem } from './connection.ts'
+import { Connection, type ConnectionConfig, connectionProblem, hopsHeader } from './connection.ts'
 import { appError, faultError } from './errors.ts'
 import { LiveCall } from './live.ts'
 import { openaiChat } from './openai-chat/provider.ts'
@@ -28,6 +28,8 @@ export interface ConnectOptions {
   readonly pools?: Pools
   /** Milliseconds since 1970. */
   readonly now?: () => number
+  /** How many gateways a Run has passed; told to servers with an address of their own, which may be gateways too. */
+  readonly hops?: (run: string) => number
 }
 
 /** As `ModelAttempt` of the engine. */
@@ -37,6 +39,7 @@ export interface Attempt {
   readonly signal: AbortSignal
   readonly firstTokenMs: number | null
   readonly idleMs: number | null
+  readonly run?: string
 }
 
 export interface StreamHandle {
@@ -120,7 +123,7 @@ export function connectModels(options: ConnectOptions): ConnectedModels {
       channel: connection.channel,
       method: 'POST',
       path: target.path(adapter.paths.chat),
-      headers: connection.headers(stream),
+      headers: withHops(connection.headers(stream), connection, attempt.run),
       body: written.body,
       signal: attempt.signal,
       firstMs,
@@ -128,6 +131,17 @@ export function connectModels(options: ConnectOptions): ConnectedModels {
       until: stream ? 'begun' : 'head',
     }
     return { adapter, target, request: attempt.request, written, call, now }
+  }
+
+  /** The block says one hop, which is true for all but Runs that came through another gateway. */
+  function withHops(
+    headers: readonly string[],
+    { config }: Connection,
+    run: string | undefined,
+  ): readonly string[] {
+    if (run === undefined || config.base_url === undefined) return headers
+    const hops = options.hops?.(run) ?? 0
+    return hops === 0 ? headers : headers.with(headers.indexOf(hopsHeader) + 1, String(hops + 1))
   }
 
   const models: ConnectedModels = {

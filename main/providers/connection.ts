@@ -232,6 +232,8 @@ export class Connection {
       ['accept-encoding', 'identity'],
       ['content-type', 'application/json'],
       ['user-agent', 'sluice'],
+      // A vendor's own address is no gateway of ours.
+      ...(config.base_url === undefined ? [] : ([[hopsHeader, '1']] as const)),
       ...Object.entries(this.#quirks.extraHeaders),
     ])
     const key = config.credential === undefined ? undefined : this.#valueOf(secretName(config.credential))
@@ -246,6 +248,9 @@ export class Connection {
     return [...headers].flat()
   }
 }
+
+/** Counted by every gateway on the way; `main/gateway/hops.ts` ends what goes round in a circle. */
+export const hopsHeader = 'sluice-hops'
 
 const inText = /\$\{secret:([a-z][a-z0-9_]{0,63})\}/g
 

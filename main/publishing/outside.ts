@@ -4,6 +4,8 @@ import type { Clock, Effects, Http, Models } from '#main/engine/effects.ts'
 import { createHttp } from '#main/outbound/http.ts'
 import { createPools } from '#main/outbound/pools.ts'
 import { type ConnectedModels, connectModels } from '#main/providers/connect.ts'
+import { AppError } from '#shared/errors.ts'
+import type { HttpCall } from '#shared/flow/definition.ts'
 import type { Project } from '#shared/project/schema.ts'
 
 export const systemClock: Clock = {
@@ -17,6 +19,8 @@ export const systemClock: Clock = {
 
 export interface OutsideOptions {
   readonly secret: (name: string) => string | undefined
+  /** How many gateways a Run has passed already: sent along, so that a gateway that calls itself is stopped. */
+  readonly hops?: (run: string) => number
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -41,11 +45,34 @@ export async function createOutside(first: Project, options: OutsideOptions) {
       secret: options.secret,
       env: options.env,
       simulatorUrl: () => simulator?.url ?? '',
+      ...(options.hops && { hops: options.hops }),
     })
     before?.close()
-    http = createHttp(pools, { allow: project.policies.hosts?.allow ?? [] })
+    const send = createHttp(pools, { allow: project.policies.hosts?.allow ?? [] })
+    http = (call, how) => send({ ...call, headers: outgoing(call.headers, how) }, how)
   }
   await connect(first)
+
+  /** Secret references in the headers of `http` nodes are filled here, after all that is recorded or logged. */
+  function outgoing(
+    headers: HttpCall['headers'],
+    { run, node }: { readonly run: string; readonly node: string },
+  ): HttpCall['headers'] {
+    const filled: Record<string, string> = { 'sluice-hops': String((options.hops?.(run) ?? 0) + 1) }
+    for (const [name, value] of Object.entries(headers)) {
+      filled[name] = value.replace(/\$\{secret:([a-z][a-z0-9_]{0,63})\}/g, (_, secret: string) => {
+        const plain = options.secret(secret)
+        if (plain !== undefined) return plain
+        throw new AppError('flow_error', {
+          message: `The secret "${secret}" has no value. Set it: sluice secret set <folder> ${secret}`,
+          details: { reason: 'secret_missing' },
+          node,
+        })
+      })
+    }
+    return filled
+  }
+
   const connected = () => models as ConnectedModels
 
   const current: Models = {

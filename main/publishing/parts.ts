@@ -22,7 +22,7 @@ export function readOptions(env?: string): ReadOptions {
 
 /** Drafts may be wrong while they are edited; what is served does not depend on them. */
 export function isDraft(file: string): boolean {
-  return !(file.startsWith('versions/') || /^sluice(\.[a-z0-9-]+)?\.yaml$/.test(file))
+  return !(/^versions(\/|$)/.test(file) || /^sluice(\.[a-z0-9-]+)?\.yaml$/.test(file))
 }
 
 /** @throws AppError `invalid_request` that lists what is wrong with `sluice.yaml` */

@@ -30,6 +30,7 @@ export interface RuntimeOptions {
   readonly storedKeys: () => readonly StoredKey[]
   readonly deprecatedSince: (slug: string) => number
   readonly processEnv: Readonly<Record<string, string | undefined>>
+  readonly hops?: (run: string) => number
 }
 
 export interface Applied {
@@ -55,6 +56,7 @@ export async function openRuntime(options: RuntimeOptions) {
   const outside = await createOutside(project, {
     secret: (name) => options.secrets.get(name),
     env: options.processEnv,
+    ...(options.hops && { hops: options.hops }),
   })
   let generation = 0
   let routes: Routes | null = null
