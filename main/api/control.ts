@@ -92,7 +92,7 @@ export async function callOperation(
   const parsed = controlContract[name].input.safeParse(input)
   if (!parsed.success) {
     throw new AppError('invalid_request', {
-      message: parsed.error.issues.map(told).join('; '),
+      message: `${told(parsed.error.issues).join('; ')}.`,
       details: {
         issues: parsed.error.issues.map((issue) => ({
           path: `/${issue.path.join('/')}`,
@@ -107,9 +107,14 @@ export async function callOperation(
   return await handler(parsed.data)
 }
 
-/** @example '"consumer" must be a name such as web-shop.' */
-function told({ path: [field], message }: z.core.$ZodIssue): string {
-  return field === undefined ? `${message}.` : `"${String(field)}" ${message}.`
+/** One sentence for each field. @example '"consumer" must be a name such as web-shop' */
+function told(issues: readonly z.core.$ZodIssue[]): readonly string[] {
+  const first = new Map<string, string>()
+  for (const { path, message } of issues) {
+    const field = String(path[0] ?? '')
+    if (!first.has(field)) first.set(field, field === '' ? message : `"${field}" ${message}`)
+  }
+  return [...first.values()]
 }
 
 /** Loopback is a public network: a page that resolves to this address is refused before anything else (I-34, I-35). */

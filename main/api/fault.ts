@@ -7,16 +7,16 @@ interface SystemFault extends Error {
 }
 
 const system: Readonly<Record<string, (what: string) => string>> = {
-  ENOENT: (what) => `There is no ${what}.`,
-  ENOTDIR: (what) => `There is no ${what}: a part of that path is a file.`,
-  EISDIR: (what) => `The ${what} is a folder, and a file is needed.`,
-  EACCES: (what) => `This user may not read or write the ${what}. Change its owner or its mode.`,
-  EPERM: (what) => `This user may not change the ${what}. Change its owner or its mode.`,
-  EROFS: (what) => `The ${what} stands on a disk that cannot be written.`,
-  ENOSPC: (what) => `The disk is full: the ${what} could not be written. Make room and try again.`,
+  ENOENT: (what) => `There is no file or folder ${what}.`,
+  ENOTDIR: (what) => `There is no ${what}: a part of that path is a file, not a folder.`,
+  EISDIR: (what) => `A file is needed, and ${what} is a folder.`,
+  EACCES: (what) => `This user may not read or write ${what}. Change its owner or its mode.`,
+  EPERM: (what) => `This user may not change ${what}. Change its owner or its mode.`,
+  EROFS: (what) => `The disk of ${what} cannot be written.`,
+  ENOSPC: (what) => `The disk is full: ${what} could not be written. Make room and try again.`,
   EDQUOT: (what) =>
-    `The disk quota of this user is used up: the ${what} could not be written. Make room and try again.`,
-  EFBIG: (what) => `The ${what} grew beyond what this user may write (ulimit -f).`,
+    `The disk quota of this user is used up: ${what} could not be written. Make room and try again.`,
+  EFBIG: (what) => `The size limit of this user (ulimit -f) is reached: ${what} could not be written.`,
   EMFILE: () => 'This process has too many files open. Raise the limit (ulimit -n) and try again.',
   ENFILE: () => 'This machine has too many files open. Close some programs and try again.',
 }
@@ -45,7 +45,7 @@ export function knownFault(thrown: unknown): AppError | undefined {
   const { code, path } = thrown
   const sentence =
     store.find(([prefix]) => code.startsWith(prefix))?.[1] ??
-    system[code]?.(path === undefined ? 'file' : `file "${path}"`)
+    system[code]?.(path === undefined ? 'the file' : `"${path}"`)
   return sentence === undefined ? undefined : new AppError('internal', { message: sentence, cause: thrown })
 }
 

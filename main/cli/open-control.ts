@@ -7,7 +7,7 @@ import { readServerFile } from '#main/api/server-file.ts'
 import { controlOf } from '#main/publishing/control.ts'
 import { createOutside } from '#main/publishing/outside.ts'
 import { readOptions, usableProject } from '#main/publishing/parts.ts'
-import { dataKey } from '#main/secrets/data-key.ts'
+import { storeKey } from '#main/publishing/store-key.ts'
 import { secrets } from '#main/secrets/secrets.ts'
 import { openStore } from '#main/store/open.ts'
 import { readWorkspace } from '#main/workspace/read.ts'
@@ -54,7 +54,7 @@ async function withOwn(
   const store = openStore(file)
   let outside: Awaited<ReturnType<typeof createOutside>> | undefined
   try {
-    const key = dataKey(dataKeyFile(file), process.env, note)
+    const key = storeKey(store, dataKeyFile(file), { env: process.env, report: note })
     const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
     const project = () => usableProject(readWorkspace(folder, readOptions(env)))
     const handlers = controlOf({

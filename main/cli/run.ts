@@ -8,7 +8,7 @@ import { readInput } from '#main/engine/input.ts'
 import type { ServedVersion } from '#main/gateway/ports.ts'
 import { systemClock } from '#main/publishing/outside.ts'
 import { openRuntime } from '#main/publishing/runtime.ts'
-import { dataKey } from '#main/secrets/data-key.ts'
+import { storeKey } from '#main/publishing/store-key.ts'
 import { randomText } from '#main/secrets/keys.ts'
 import { secrets } from '#main/secrets/secrets.ts'
 import { openStore } from '#main/store/open.ts'
@@ -43,7 +43,7 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
   const root = workspaceFolder(folder)
   const file = storeFile(root, options.store)
   const store = openStore(file)
-  const key = dataKey(dataKeyFile(file), process.env, note)
+  const key = storeKey(store, dataKeyFile(file), { env: process.env, report: note })
   const runtime = await openRuntime({
     folder: root,
     env: options.env,

@@ -49,7 +49,7 @@ export function openStore(file: string, onLogTrouble?: (failure: string | null) 
     },
     /** Throws when nothing can be written: better now than with the first key or run. */
     checkWritable(): void {
-      durable.exec('BEGIN IMMEDIATE; ROLLBACK')
+      durable.exec("BEGIN IMMEDIATE; INSERT INTO meta (name, value) VALUES ('trial', ''); ROLLBACK")
     },
     close() {
       if (!memory) log.pragma(`busy_timeout = ${patience.durable}`)

@@ -56,6 +56,14 @@ test('a workspace without mistakes has no problems', () => {
   expect(told({ 'sluice.yaml': project, 'flows/a.flow.yaml': flow('', '') })).toEqual([])
 })
 
+test('a sluice.yaml that cannot be used hides no names, so flows are not blamed for them', () => {
+  const found = told({
+    'sluice.yaml': 'format: sluice/project@1\nname: [\n',
+    'flows/a.flow.yaml': flow('', ''),
+  })
+  expect(found).toEqual(['error sluice.yaml:3:1 a "[" above is not closed'])
+})
+
 describe('flows are compiled, and what is wrong with them has a line and a column', () => {
   const cases: readonly [string, string, string, string][] = [
     [

@@ -98,7 +98,11 @@ function checkFlows(state: WorkspaceState, env: CompileEnv): FileProblem[] {
   return [...state.flows.values()].flatMap((file) => {
     if (file.data === null) return []
     const { problems } = compile({ ...(file.data as unknown as FlowContent), slug: file.slug }, env)
-    return problems.map((problem) => located(file, problem, []))
+    // Without any settings, names of connections and labels cannot be judged.
+    const judged = settings(state)
+      ? problems
+      : problems.filter(({ code }) => code !== 'reference_unresolved' && code !== 'unknown_model')
+    return judged.map((problem) => located(file, problem, []))
   })
 }
 

@@ -20,7 +20,7 @@ export function listFolder(folder: string): Listing {
   const files: string[] = []
   const problems: FileProblem[] = []
   const visit = (path: string, depth: number, wanted: (entry: Dirent) => boolean): void => {
-    for (const entry of entries(join(root, path))) {
+    for (const entry of entries(path)) {
       if (!wanted(entry) || entry.name.startsWith('.')) continue
       const child = path === '' ? entry.name : `${path}/${entry.name}`
       const kind = kindOf(entry, join(root, child))
@@ -39,15 +39,20 @@ export function listFolder(folder: string): Listing {
     // A linked folder could hold itself; linked files inside the folder are harmless.
     return statSync(path).isFile() ? 'file' : undefined
   }
+  function entries(path: string): Dirent[] {
+    try {
+      return readdirSync(join(root, path), { withFileTypes: true })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // What disappears while we look was never there; what may not be looked into must not seem to be empty.
+      if (code !== 'ENOENT' && code !== 'ENOTDIR')
+        problems.push(
+          fileProblem(path || '.', 'syntax', `the folder cannot be read (${code ?? 'unknown reason'})`),
+        )
+      return []
+    }
+  }
   const top = new Set<string>(knownFolders)
   visit('', 0, (entry) => top.has(entry.name) || /^sluice(\..+)?\.ya?ml$/.test(entry.name))
   return { files: files.sort(), problems }
-}
-
-function entries(path: string): Dirent[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-  } catch {
-    return []
-  }
 }

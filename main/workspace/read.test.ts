@@ -174,6 +174,12 @@ describe('rules of all files', () => {
     })
   })
 
+  test('a sluice.yaml that is not UTF-8 is not called missing', () => {
+    expect(told({ 'sluice.yaml': Buffer.from([0xff, 0xfe]) })).toEqual([
+      'sluice.yaml:1:1 the file is not UTF-8 here',
+    ])
+  })
+
   test('a file that is not UTF-8 is refused at its first bad byte', () => {
     const bytes = Buffer.concat([
       Buffer.from('format: sluice/flow@1\nname: Gr'),

@@ -86,6 +86,8 @@ export function readWorkspace(folder: string, options: ReadOptions): WorkspaceSt
 
   const settingsFiles = entries(documents, 'project')
   const { project, projectFile, problems: wrong } = readProject(settingsFiles, options.env)
+  // A sluice.yaml that cannot be read is there all the same.
+  const missing = wrong.filter(({ file }) => !problems.some((known) => known.file === file))
   const promptVersions = frozenPrompts(documents)
   const { versions, broken } = trustedVersions(documents, { promptVersions, options, before })
   return {
@@ -101,7 +103,7 @@ export function readWorkspace(folder: string, options: ReadOptions): WorkspaceSt
     promptVersions,
     versions,
     others,
-    problems: sortProblems([...problems, ...wrong, ...broken]),
+    problems: sortProblems([...problems, ...(projectFile ? wrong : missing), ...broken]),
     documents,
   }
 }
