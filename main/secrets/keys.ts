@@ -6,23 +6,30 @@ const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 62 symbols: 32 of them are 190 random bits. */
 export const keyPattern = /^slk_([0-9A-Za-z]{8})_([0-9A-Za-z]{32})$/
 
-/** Random bytes are fetched by the page: one system call for some hundred ids. */
-const pool = Buffer.allocUnsafe(8192)
-let next = pool.length
+/** Letters are drawn by the page: one system call for some hundred ids, and each id is one flat text. */
+const page = Buffer.allocUnsafe(8192)
+let drawn = 0
+let next = 0
 
-/** Letters and digits, each of the 62 equally likely: 5.95 random bits a letter. */
-export function randomText(length: number): string {
-  let text = ''
-  while (text.length < length) {
-    if (next === pool.length) {
-      randomFillSync(pool)
-      next = 0
-    }
-    const byte = pool[next] as number
-    next += 1
+function drawPage(): void {
+  randomFillSync(page)
+  drawn = 0
+  next = 0
+  for (const byte of page) {
     // 248 is the largest multiple of 62 below 256; the rest would favour some letters.
-    if (byte < 248) text += letters[byte % 62]
+    if (byte >= 248) continue
+    page[drawn] = letters.charCodeAt(byte % 62)
+    drawn += 1
   }
+}
+
+/** Letters and digits, each of the 62 equally likely: 5.95 random bits a letter. At most 4,000 of them. */
+export function randomText(length: number): string {
+  if (next + length > drawn) drawPage()
+  const text = page.latin1Slice(next, next + length)
+  // What was given out is not left behind in memory.
+  page.fill(0, next, next + length)
+  next += length
   return text
 }
 
