@@ -26,7 +26,7 @@ function drawPage(): void {
 /** Letters and digits, each of the 62 equally likely: 5.95 random bits a letter. At most 4,000 of them. */
 export function randomText(length: number): string {
   if (next + length > drawn) drawPage()
-  const text = page.latin1Slice(next, next + length)
+  const text = page.toString('latin1', next, next + length)
   // What was given out is not left behind in memory.
   page.fill(0, next, next + length)
   next += length
