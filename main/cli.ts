@@ -258,11 +258,11 @@ program
     finish(async () => (await import('./cli/audit.ts')).audit(folder, options)),
   )
 
-// `sluice runs list … | head` closes the pipe when it has seen enough.
-process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
-  if (thrown.code === 'EPIPE') process.exit()
-  throw thrown
-})
+// Nobody has to listen: `sluice runs list … | head` has seen enough, and a server outlives the terminal it was started in.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (thrown: NodeJS.ErrnoException) => {
+    if (thrown.code !== 'EPIPE' && thrown.code !== 'EIO') throw thrown
+  })
 
 try {
   await program.parseAsync(process.argv)

@@ -16,6 +16,7 @@ import { watchWorkspace } from '#main/workspace/watch.ts'
 import { AppError } from '#shared/errors.ts'
 import { formatProblem } from '#shared/flow/diagnostics.ts'
 import { dataFolder, dataKeyFile, storeFile, workspaceFolder } from './cli/folders.ts'
+import { listening } from './cli/listening.ts'
 import { appVersion } from './version.ts'
 
 export interface ServerOptions {
@@ -49,7 +50,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const started = claimStart(data)
   const closers: (() => Promise<void> | void)[] = []
   const closeAll = async () => {
-    for (const close of closers.reverse()) await close()
+    const failed: unknown[] = []
+    for (const close of closers.reverse()) {
+      try {
+        await close()
+      } catch (thrown) {
+        failed.push(thrown)
+      }
+    }
+    if (failed.length > 0) throw failed[0]
   }
   try {
     await refuseSecond(data)
@@ -76,7 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const listen = address(runtime.project().gateway.listen, options)
     refuseOpenWithoutKeys(listen.host, runtime)
 
-    const gateway = await listening({ port: '--gateway-port', host: '--host' }, listen, () =>
+    const gateway = await listening(listen, { port: '--gateway-port', host: '--host' }, () =>
       startGateway(gatewayDeps(runtime, store, options.report), listen),
     )
     passed.by = gateway.hopsOf
@@ -84,7 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const studioUrl = { current: null as string | null }
     const controlPort = options.studio ? (options.studioPort ?? defaultPorts.studio) : 0
     const controlAt = { host: '127.0.0.1', port: controlPort }
-    const control = await listening({ port: '--studio-port' }, controlAt, () =>
+    const control = await listening(controlAt, { port: '--studio-port' }, () =>
       startControl({
         ...controlAt,
         report: (message, error) =>
@@ -164,9 +173,10 @@ function logTrouble(failure: string | null): string {
 
 /** What a person should know of a workspace that is served all the same. */
 function weaknesses(runtime: Runtime): readonly string[] {
-  const told = runtime
-    .check()
-    .filter(({ code, severity, file }) => code === 'not_enforced' || (severity === 'error' && !isDraft(file)))
+  const told = runtime.check().filter(({ code, severity, file, at }) => {
+    if (code === 'secret_missing') return !at.path?.includes('keys') // The notices have it, with what follows from it.
+    return code === 'not_enforced' || (severity === 'error' && !isDraft(file))
+  })
   return [...runtime.notices().map((notice) => `not served: ${notice}`), ...told.map(formatProblem)]
 }
 
@@ -234,30 +244,6 @@ async function refuseSecond(data: string): Promise<void> {
     throw new AppError('conflict', {
       message: `A server already runs on this workspace (process ${running.pid}). Stop it first.`,
     })
-  }
-}
-
-/** Says what to do about an address that cannot be had. */
-async function listening<T>(
-  options: { readonly port: string; readonly host?: string },
-  at: { readonly host: string; readonly port: number },
-  start: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await start()
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const other = `Give another one: ${options.port} <n> (0 picks a free one).`
-    const address = `This machine has no address "${at.host}". Give another one: ${options.host ?? options.port} <address>.`
-    const message = {
-      EADDRINUSE: `Port ${at.port} is in use by another program. ${other}`,
-      EACCES: `Port ${at.port} may not be used by this user. ${other}`,
-      EADDRNOTAVAIL: address,
-      ENOTFOUND: address,
-      EAI_AGAIN: address,
-    }[code ?? '']
-    if (message === undefined) throw cause
-    throw new AppError('conflict', { message, cause })
   }
 }
 

@@ -6,16 +6,20 @@ import type { JsonObject } from '#shared/json.ts'
 import type { ServerFile } from './server-file.ts'
 
 /** How long a server may take to answer. A publish in a large workspace takes seconds, telling the status none. */
-const patienceMs = { status: 5_000, work: 60_000 } as const
+const patienceMs = { status: 5_000, work: 60_000 }
 
 /**
  * Undefined when the server of the file is gone: it was killed, and left its file and its port to anybody.
  * @throws AppError when something holds the port and says nothing: a server that hangs must not be passed by
  */
-export async function connectControl(server: ServerFile): Promise<Control | undefined> {
-  const call = (name: Operation) => (input: unknown) => post(server, name, input, patienceMs.work)
+export async function connectControl(
+  server: ServerFile,
+  patience = patienceMs,
+): Promise<Control | undefined> {
+  const call = (name: Operation) => (input: unknown) => post(server, name, input, patience.work)
   try {
-    await post(server, 'status', {}, patienceMs.status)
+    const status = await post(server, 'status', {}, patience.status)
+    if (!controlContract.status.output.safeParse(status).success) return undefined
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.details.reason === 'silent') throw thrown
     // Refused, or answered by a stranger who does not know the token.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { request } from 'node:http'
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -11,8 +12,9 @@ import type { Control } from '#shared/api/control.ts'
 import { AppError } from '#shared/errors.ts'
 import { connectControl } from './client.ts'
 import { type ControlServer, startControl } from './control.ts'
+import { knownFault } from './fault.ts'
 import { operations } from './operations.ts'
-import { readServerFile, removeServerFile, writeServerFile } from './server-file.ts'
+import { claimStart, readServerFile, removeServerFile, writeServerFile } from './server-file.ts'
 
 let store: Store
 let server: ControlServer
@@ -182,5 +184,68 @@ describe('the server file', () => {
 
   it('of a killed server leads nowhere', async () => {
     expect(await connectControl({ pid: 1, control: 'http://127.0.0.1:9', token: 't' })).toBeUndefined()
+  })
+
+  it.each([
+    ['a page', 200, '<html>'],
+    ['null', 200, 'null'],
+    ['another server of Sluice', 401, '{"error":{"code":"unauthenticated","message":"wrong token"}}'],
+  ])('of a killed server leads nowhere when %s answers on its port', async (_, status, body) => {
+    const stranger = createServer((_request, response) => response.writeHead(status).end(body))
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+    const { port } = stranger.address() as AddressInfo
+    expect(await connectControl({ pid: 1, control: `http://127.0.0.1:${port}`, token: 't' })).toBeUndefined()
+    stranger.closeAllConnections()
+    stranger.close()
+  })
+
+  it('of a server that hangs stops the command: a key revoked beside it would go on working', async () => {
+    const silent = createServer(() => undefined)
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const file = { pid: 4711, control: `http://127.0.0.1:${port}`, token: 't' }
+    await expect(connectControl(file, { status: 50, work: 50 })).rejects.toThrow(/process 4711.* not answer/)
+    silent.closeAllConnections()
+    silent.close()
+  })
+
+  it('is waited for: one server starts at a time, and a claim of the dead counts no more', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-file-'))
+    const end = claimStart(folder)
+    writeFileSync(join(folder, 'server.starting'), '1')
+    expect(() => claimStart(folder)).toThrow(/Another server is just starting/)
+    end()
+    claimStart(folder)()
+    writeFileSync(join(folder, 'server.starting'), '999999999')
+    claimStart(folder)()
+    writeFileSync(join(folder, 'server.starting'), '1')
+    utimesSync(join(folder, 'server.starting'), 0, 0)
+    claimStart(folder)()
+    expect(readdirSync(folder)).toEqual([])
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('faults of the machine', () => {
+  it('are told as what happened and what to do', () => {
+    const fault = (code: string, path?: string) =>
+      knownFault(Object.assign(new Error('EXXX: raw'), { code, ...(path === undefined ? {} : { path }) }))
+        ?.message
+    expect(fault('SQLITE_FULL')).toMatch(/disk is full.*try again/)
+    expect(fault('SQLITE_BUSY_SNAPSHOT')).toMatch(/locked/)
+    expect(fault('SQLITE_READONLY_DIRECTORY')).toMatch(/may not write the store/)
+    expect(fault('ENOENT', '/a/b')).toBe('There is no file or folder "/a/b".')
+    expect(fault('ENOSPC')).toMatch(/disk is full/)
+    expect(fault('EWEIRD')).toBeUndefined()
+    expect(knownFault(new TypeError('x'))).toBeUndefined()
+  })
+
+  it('and input that cannot be used is named field by field', async () => {
+    await expect(control['key.create']({ consumer: 'Shop!' })).rejects.toThrow(
+      '"consumer" must be a name such as web-shop.',
+    )
+    await expect(
+      control['key.create']({ consumer: 'a', expires: 'tomorrow', scopes: ['x' as 'run'] }),
+    ).rejects.toThrow(/^"scopes" take run, .*; "expires" must be a day or time such as "2027-03-01"/)
   })
 })

@@ -1,4 +1,4 @@
-import { type RunningServer, startServer } from '../server.ts'
+import { startServer } from '../server.ts'
 import type { ExitCode } from './exit.ts'
 import { port } from './options.ts'
 import { json, line, note } from './print.ts'
@@ -15,6 +15,7 @@ export interface ServeOptions {
 }
 
 export async function serve(folder: string, options: ServeOptions): Promise<ExitCode> {
+  const signal = stopSignal()
   const server = await startServer({
     folder,
     studio: options.studio ?? true,
@@ -31,22 +32,17 @@ export async function serve(folder: string, options: ServeOptions): Promise<Exit
     if (server.studio !== null) line(`control  ${server.studio}`)
     note('Stop with Ctrl+C; running requests are finished first.')
   }
-  await stopped(server)
+  await signal
+  await server.close()
   return 0
 }
 
-/** Waits for the first SIGINT, SIGTERM or SIGHUP, then drains. Further ones are ignored: npm sends each twice. */
-export function stopped(server: RunningServer): Promise<void> {
+/**
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP; further ones are ignored, for npm sends each twice. Call it before
+ * anybody can know that the server is there: they may stop it at once.
+ */
+export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let stopping = false
-    const stop = () => {
-      if (stopping) return
-      stopping = true
-      server.close().then(resolve, (thrown: unknown) => {
-        note(`sluice: stopping failed: ${String(thrown)}`)
-        resolve()
-      })
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
   })
 }

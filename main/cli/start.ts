@@ -9,7 +9,7 @@ import { createWorkspace } from './init.ts'
 import { withControl } from './open-control.ts'
 import { port } from './options.ts'
 import { line, note } from './print.ts'
-import { stopped } from './serve.ts'
+import { stopSignal } from './serve.ts'
 
 export interface StartOptions {
   readonly folder?: string
@@ -20,6 +20,7 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<ExitCode> {
   const folder = resolve(options.folder ?? join(process.env.SLUICE_HOME ?? join(homedir(), 'Sluice'), 'demo'))
   if (!existsSync(join(folder, 'sluice.yaml'))) await makeDemo(folder)
+  const signal = stopSignal()
   const server = await startServer({
     folder,
     studio: true,
@@ -45,7 +46,8 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   line('  Edit the files, then publish: npm run --silent sluice -- publish <workspace> support-answer')
   line('  Stop with Ctrl+C.')
   line('')
-  await stopped(server)
+  await signal
+  await server.close()
   return 0
 }
 

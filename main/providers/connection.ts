@@ -218,7 +218,7 @@ export class Connection {
     const value = this.#secret(name)?.trim()
     if (value !== undefined && value !== '') return value
     throw new AppError('upstream_auth', {
-      message: `The secret ${name} of the connection ${this.id} has no value. Set it, or SLUICE_SECRET_${name.toUpperCase()}.`,
+      message: `The secret "${name}" of the connection "${this.id}" has no value. Set it: sluice secret set <folder> ${name} (or SLUICE_SECRET_${name.toUpperCase()}).`,
       details: { reason: 'secret_missing' },
       connection: this.id,
     })

@@ -76,7 +76,7 @@ export function keyRing(parts: KeyRingParts): {
     if (value === undefined || prefix === undefined) {
       problems.push(
         value === undefined
-          ? `key "${key.id}" of consumer "${key.consumer}" is not usable: secret:${key.secretName} has no value`
+          ? `key "${key.id}" of consumer "${key.consumer}" is not usable: secret:${key.secretName} has no value; set it: sluice secret set <folder> ${key.secretName} (or SLUICE_SECRET_${key.secretName.toUpperCase()})`
           : `key "${key.id}" of consumer "${key.consumer}" is not usable: its secret does not have the form slk_<8 letters>_<32 letters>`,
       )
       continue

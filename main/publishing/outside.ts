@@ -64,7 +64,7 @@ export async function createOutside(first: Project, options: OutsideOptions) {
         const plain = options.secret(secret)
         if (plain !== undefined) return plain
         throw new AppError('flow_error', {
-          message: `The secret "${secret}" has no value. Set it: sluice secret set <folder> ${secret}`,
+          message: `The secret "${secret}" has no value. Set it: sluice secret set <folder> ${secret} (or SLUICE_SECRET_${secret.toUpperCase()}).`,
           details: { reason: 'secret_missing' },
           node,
         })

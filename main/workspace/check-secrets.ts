@@ -19,7 +19,7 @@ export function checkSecrets(state: WorkspaceState, hasSecret: (name: string) =>
     eachText(data, [], (text, path) => {
       for (const name of secretNames(text)) {
         if (hasSecret(name)) continue
-        const message = `the secret "${name}" has no value; set SLUICE_SECRET_${name.toUpperCase()} or store it`
+        const message = `the secret "${name}" has no value; set it: sluice secret set <folder> ${name} (or SLUICE_SECRET_${name.toUpperCase()})`
         found.push({ code: 'secret_missing', severity: 'warning', message, at: { path }, ...locate(path) })
       }
     })
