@@ -49,7 +49,9 @@ function versionOf(
 ): ServedVersion | undefined {
   try {
     const { target } = resolve(routes, key, reference)
-    return target.kind === 'version' ? target.version : target.arms[0]?.version
+    const version = target.kind === 'version' ? target.version : target.arms[0]?.version
+    // An old Version may no longer compile; it must not take the list of all others with it.
+    return version?.prepared && version
   } catch (thrown) {
     if (thrown instanceof AppError) return undefined
     throw thrown

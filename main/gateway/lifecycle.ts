@@ -22,8 +22,8 @@ export function deprecationOf(route: Route, version: ServedVersion): Notice | nu
   if (!whole && version.state !== 'deprecated') return null
   const successor = successorOf(route, version)
   const sunset = version.sunset ?? route.sunset
-  // The date of a Version's own deprecation is not recorded; the epoch says "in force", which is what matters.
-  const headers = ['Deprecation', `@${route.deprecatedAt ?? 0}`]
+  const since = (whole ? route.deprecatedAt : version.deprecatedAt) ?? 0
+  const headers = ['Deprecation', `@${since}`]
   if (sunset !== null) headers.push('Sunset', new Date(sunset).toUTCString())
   if (successor !== null) headers.push('Link', linkTo(successor))
   const what = whole ? `The endpoint "${route.slug}"` : `Version ${version.number} of "${route.slug}"`

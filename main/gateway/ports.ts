@@ -100,6 +100,8 @@ export interface ServedVersion {
   readonly number: number | null
   readonly hash: string
   readonly state: 'published' | 'deprecated' | 'retired'
+  /** Unix seconds; for deprecated and retired Versions. */
+  readonly deprecatedAt?: number | null
   readonly sunset: string | null
   readonly successor: string | null
   readonly prepared: Prepared

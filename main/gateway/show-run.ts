@@ -117,7 +117,13 @@ function outputOf(row: RunRow, routes: Routes): Json {
   const route = routes.endpoints.get(row.endpoint)
   const version = row.version === null ? route?.draft : route?.versions.get(row.version)
   if (!version || version.hash !== row.versionHash) return null
-  return answerShape(version.prepared.plan).whole(row.output as JsonObject)
+  try {
+    return answerShape(version.prepared.plan).whole(row.output as JsonObject)
+  } catch (thrown) {
+    // An old Version that no longer compiles: nothing says which fields may be shown.
+    if (thrown instanceof AppError) return null
+    throw thrown
+  }
 }
 
 function errorOf(run: string, error: RunError, trace: boolean): JsonObject {

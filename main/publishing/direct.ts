@@ -18,6 +18,8 @@ export interface Direct {
 /** `hasConnection` is asked first: a target without a connection does not exist. */
 export function directPlans(parts: {
   readonly hasConnection: (name: string) => boolean
+  /** False: the model is known to take no tools, and a Plan that wires them would not compile. */
+  readonly takesTools: (target: string) => boolean
   readonly prepare: (flow: string, content: FlowContent, hash: string) => Prepared
 }): (target: string) => Direct | undefined {
   const known = new Map<string, Direct>()
@@ -29,7 +31,9 @@ export function directPlans(parts: {
       return undefined
     const direct = {
       route: route(target),
-      version: version(parts.prepare('direct', content(target), `direct:${target}`)),
+      version: version(
+        parts.prepare('direct', content(target, parts.takesTools(target)), `direct:${target}`),
+      ),
     }
     if (known.size >= kept) for (const oldest of [...known.keys()].slice(0, kept / 2)) known.delete(oldest)
     known.set(target, direct)
@@ -37,11 +41,11 @@ export function directPlans(parts: {
   }
 }
 
-function content(target: string): FlowContent {
+function content(target: string, tools: boolean): FlowContent {
   return {
     name: target,
     nodes: {
-      ask: { type: 'chat-input', config: { accept_tools: true, accept_params: params } },
+      ask: { type: 'chat-input', config: { accept_tools: tools, accept_params: params } },
       model: { type: 'chat-model', config: { targets: [target] } },
       answer: { type: 'output', config: { field: 'answer', type: 'messages' } },
     },
@@ -49,7 +53,7 @@ function content(target: string): FlowContent {
       'ask.messages -> model.messages',
       'ask.params -> model.params',
       'ask.system -> model.system',
-      'ask.tools -> model.tools',
+      ...(tools ? ['ask.tools -> model.tools'] : []),
       'model.message -> answer.value',
     ],
   }

@@ -19,7 +19,7 @@ export function prepareCache(parts: PrepareParts) {
   return {
     /**
      * @param surroundings what else a Plan depends on (connections, policies), as text
-     * @throws AppError `flow_error` that names the first problem
+     * @throws AppError `flow_error` that names the first problem, `policy_denied` for a model that may not be used
      */
     prepare(
       flow: string,
@@ -45,6 +45,9 @@ export function prepareCache(parts: PrepareParts) {
     const { plan, problems } = compile({ slug: flow, ...content }, env)
     if (plan) return prepare(plan, parts)
     const first = problems.find((problem) => problem.severity === 'error')
-    throw new AppError('flow_error', { message: first?.message ?? 'the flow does not compile.' })
+    const message = first?.message ?? 'the flow does not compile.'
+    throw first?.code === 'model_not_allowed'
+      ? new AppError('policy_denied', { message, details: { reason: 'model' } })
+      : new AppError('flow_error', { message })
   }
 }

@@ -18,8 +18,8 @@ export interface RouteParts {
   readonly prepare: (flow: string, content: FlowContent, hash: string) => Prepared
   /** Hash of a draft, as a Version of it would have; throws when a reference of it leads nowhere. */
   readonly draftHash: (flow: Flow) => string
-  /** Unix seconds since when an Endpoint has been deprecated or retired. */
-  readonly deprecatedSince: (slug: string) => number
+  /** Unix seconds since when an Endpoint (`slug`) or a Version of it (`slug@3`) has been deprecated or retired. */
+  readonly deprecatedSince: (reference: string) => number
   /** The last snapshot: a draft that no longer compiles goes on being served as it was. */
   readonly previous: Routes | null
 }
@@ -44,7 +44,7 @@ export function buildRoutes(parts: RouteParts): {
     const settings = parts.project.endpoints[slug]
     const flow = settings?.flow ?? slug
     const report = (message: string) => problems.push({ endpoint: slug, message })
-    const versions = servedVersions(parts, flow, settings)
+    const versions = servedVersions(parts, slug, flow, settings)
     endpoints.set(slug, {
       ...describe(slug, parts.flows.get(flow), settings, parts),
       labels: labelTargets(settings?.labels ?? {}, versions, report),
@@ -97,16 +97,20 @@ function describe(
 
 function servedVersions(
   parts: RouteParts,
+  slug: string,
   flow: string,
   settings: EndpointSettings | undefined,
 ): ReadonlyMap<number, ServedVersion> {
   const served = new Map<number, ServedVersion>()
-  for (const version of parts.versions.get(flow)?.values() ?? []) {
+  const frozen = [...(parts.versions.get(flow)?.values() ?? [])].sort((a, b) => a.number - b.number)
+  for (const version of frozen) {
     const own = settings?.versions[String(version.number)]
+    const state = own?.state ?? 'published'
     served.set(version.number, {
       number: version.number,
       hash: version.hash,
-      state: own?.state ?? 'published',
+      state,
+      deprecatedAt: state === 'published' ? null : parts.deprecatedSince(`${slug}@${version.number}`),
       sunset: own?.sunset ?? null,
       successor: own?.successor ?? null,
       samples: samples(version.content),
@@ -127,29 +131,42 @@ function labelTargets(
   const targets = new Map<string, LabelTarget>()
   for (const [label, entry] of Object.entries(labels)) {
     try {
-      targets.set(label, target(entry, versions))
+      targets.set(
+        label,
+        target(entry, (number) => bound(known(versions, number))),
+      )
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown
       report(`label "${label}" is not served: ${thrown.message}`)
+      // Callers are told of the policy, not that the label is gone.
+      if (thrown.code === 'policy_denied')
+        targets.set(
+          label,
+          target(entry, (number) => known(versions, number)),
+        )
     }
   }
   return targets
 }
 
-function target(entry: LabelEntry, versions: ReadonlyMap<number, ServedVersion>): LabelTarget {
-  if (typeof entry === 'number') return { kind: 'version', version: bound(versions, entry) }
+function target(entry: LabelEntry, version: (number: number) => ServedVersion): LabelTarget {
+  if (typeof entry === 'number') return { kind: 'version', version: version(entry) }
   const arms = Object.entries(entry.split).map(([name, arm]) => ({
     name,
     weight: arm.weight,
-    version: bound(versions, arm.version),
+    version: version(arm.version),
   }))
   return { kind: 'split', sticky: entry.sticky ?? null, arms }
 }
 
-/** The Version with its Plan bound now, so that no request pays for it. */
-function bound(versions: ReadonlyMap<number, ServedVersion>, number: number): ServedVersion {
+function known(versions: ReadonlyMap<number, ServedVersion>, number: number): ServedVersion {
   const version = versions.get(number)
   if (!version) throw new AppError('version_not_found', { message: `there is no version ${number}.` })
+  return version
+}
+
+/** The Version with its Plan bound now, so that no request pays for it. */
+function bound(version: ServedVersion): ServedVersion {
   return { ...version, prepared: version.prepared }
 }
 

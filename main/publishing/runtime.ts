@@ -87,6 +87,7 @@ export async function openRuntime(options: RuntimeOptions) {
     const { connections } = project
     direct = directPlans({
       hasConnection: (name) => Object.hasOwn(connections, name),
+      takesTools: (target) => env.model(target)?.tools !== false,
       prepare: (flow, content, contentHash) => cache.prepare(flow, content, contentHash, env, surroundings),
     })
     cache.sweep()
