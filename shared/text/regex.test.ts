@@ -1,6 +1,7 @@
+import { RE2JS } from 're2js'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../errors.ts'
-import { parseRegex, regexProblem } from './regex.ts'
+import { literalTest, parseRegex, regexProblem } from './regex.ts'
 
 describe('parseRegex', () => {
   it('tests and finds with UTF-16 offsets and groups', () => {
@@ -62,5 +63,54 @@ describe('parseRegex', () => {
       expect(parseRegex(pattern).test(`${'a'.repeat(100_000)}\u0000`)).toBe(false)
       expect(performance.now() - started).toBeLessThan(1_000)
     }
+  })
+})
+
+describe('the search for a literal before the engine', () => {
+  const words = ['ignore', 'all ', 'previous', ' instructions', 'k', 's', "don't", 'a-b', ' ']
+  const odd = ['ſ', 'K', 'İ', 'ß', 'IGNORE', 'Previous', ' Instructions', 'x', '\n', 'é']
+
+  it('never says no where the engine finds something', () => {
+    let state = 7
+    const next = (n: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return (state >>> 8) % n
+    }
+    const text = (from: readonly string[], count: number) =>
+      Array.from({ length: count }, () => from[next(from.length)]).join('')
+    let found = 0
+    for (let round = 0; round < 4_000; round += 1) {
+      const pattern = `${next(2) ? '(?i)' : ''}${text(words, 1 + next(3))}${next(2) ? `(${text(words, 1)})?` : ''}${text(words, next(3))}`
+      const plain = pattern.replace(/^\(\?i\)|[()?]/g, '')
+      const subject =
+        text([...words, ...odd], next(6)) +
+        (next(2) ? plain.toUpperCase() : plain.replaceAll('s', 'ſ').replaceAll('k', 'K')) +
+        text(odd, next(3))
+      const engine = RE2JS.compile(RE2JS.translateRegExp(pattern))
+      if (!engine.test(subject)) continue
+      found += 1
+      expect([pattern, subject, literalTest(pattern, '')(subject)]).toEqual([pattern, subject, true])
+    }
+    expect(found).toBeGreaterThan(500)
+  })
+
+  it.each([
+    'a|b',
+    'ignore.*this',
+    'colou?r',
+    '[abc]def',
+    'x{3}yyyy',
+    '(a|b)?word',
+    '\\bword\\b',
+    '(?m)^word',
+    '(?i:word)s',
+  ])('leaves %s to the engine', (pattern) => {
+    expect(literalTest(pattern, '')('')).toBe(true)
+  })
+
+  it('spares the engine texts without the words', () => {
+    const possible = literalTest('(?i)ignore (all )?previous instructions', '')
+    expect(possible('a text about parcels')).toBe(false)
+    expect(possible('IGNORE PREVIOUS INSTRUCTIONS')).toBe(true)
   })
 })

@@ -41,34 +41,35 @@ interface Run {
 
 const shortest = 16
 
-/** Longest stretches of letters that base64, base64url and hex are written with. */
+/** By character code: 1 small letter, 2 capital, 4 digit or sign of base64; 8 more for what hex has not. 0: no part of a run. */
+const kindOf = new Uint8Array(128)
+for (let code = 97; code <= 122; code += 1) kindOf[code] = code > 102 ? 9 : 1
+for (let code = 65; code <= 90; code += 1) kindOf[code] = code > 70 ? 10 : 2
+for (let code = 48; code <= 57; code += 1) kindOf[code] = 4
+for (const sign of '+/-_') kindOf[sign.charCodeAt(0)] = 12
+
+/**
+ * Longest stretches of letters that base64, base64url and hex are written with. Each stretch of 16 is read from its end:
+ * ordinary words are skipped with two or three looks.
+ */
 function runsOf(text: string): readonly Run[] {
   const runs: Run[] = []
   let start = 0
-  let hex = true
-  let kinds = 0
-  for (let at = 0; at <= text.length; at += 1) {
-    const code = at < text.length ? text.charCodeAt(at) : 32
-    let kind = 0
-    if (code >= 97 && code <= 122) {
-      kind = 1
-      if (code > 102) hex = false
-    } else if (code >= 65 && code <= 90) {
-      kind = 2
-      if (code > 70) hex = false
-    } else if (code >= 48 && code <= 57) kind = 4
-    else if (code === 43 || code === 47 || code === 45 || code === 95) {
-      kind = 4
-      hex = false
-    }
-    if (kind !== 0) {
-      kinds |= kind
+  while (start + shortest <= text.length && runs.length < maxRuns) {
+    let at = start + shortest - 1
+    while (at >= start && (kindOf[text.charCodeAt(at)] ?? 0) !== 0) at -= 1
+    if (at >= start) {
+      start = at + 1
       continue
     }
-    if (at - start >= shortest && runs.length < maxRuns) runs.push({ start, end: at, hex, kinds })
-    start = at + 1
-    hex = true
-    kinds = 0
+    let end = start
+    let kinds = 0
+    for (let kind = kindOf[text.charCodeAt(end)] ?? 0; kind !== 0; kind = kindOf[text.charCodeAt(end)] ?? 0) {
+      kinds |= kind
+      end += 1
+    }
+    runs.push({ start, end, hex: (kinds & 8) === 0, kinds: kinds & 7 })
+    start = end + 1
   }
   return runs
 }
