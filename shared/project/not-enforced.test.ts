@@ -21,7 +21,6 @@ const cases: readonly [string, readonly string[], readonly string[]][] = [
     }),
     ['error policies.prompt_rules.0', 'error policies.prompt_rules.1', 'warning policies.prompt_rules.2'],
   ],
-  ['approval', endpoint({ access: { approval: true } }), ['warning endpoints.a.access.approval']],
   [
     'a rollout',
     endpoint({ labels: { production: { split: {}, rollout: { to: 'x' } }, staging: 3 } }),

@@ -28,7 +28,6 @@ const rules: readonly Rule[] = [
     what: 'rules on prompts',
     severity: (rule) => (isJsonObject(rule) && (rule.level ?? 'error') !== 'error' ? 'warning' : 'error'),
   },
-  { path: 'endpoints.*.access.approval', what: 'approval of keys' },
   { path: 'endpoints.*.labels.*.rollout', what: 'rollouts' },
   {
     path: 'endpoints.*.surfaces.*',
