@@ -75,7 +75,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       secrets: own,
       dataKey: key,
       storedKeys: () => store.keys.list(),
-      deprecatedSince: (slug) => store.meta.since(`deprecated:${slug}`, Math.floor(Date.now() / 1000)),
+      deprecatedSince: (reference) =>
+        store.meta.since(`deprecated:${reference}`, Math.floor(Date.now() / 1000)),
+      stillDeprecated: (references) => store.meta.keepOnly('deprecated:', references),
       processEnv: process.env,
       // The gateway starts after the models that its Runs call.
       hops: (run) => passed.by(run),

@@ -51,6 +51,7 @@ export async function runFlow(folder: string, flow: string, options: RunOptions)
     dataKey: key,
     storedKeys: () => [],
     deprecatedSince: () => 0,
+    stillDeprecated: () => undefined,
     processEnv: process.env,
   })
   try {

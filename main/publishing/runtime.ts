@@ -28,7 +28,9 @@ export interface RuntimeOptions {
   readonly secrets: Secrets
   readonly dataKey: Uint8Array
   readonly storedKeys: () => readonly StoredKey[]
-  readonly deprecatedSince: (slug: string) => number
+  readonly deprecatedSince: (reference: string) => number
+  /** All that is deprecated now; what was and is no more begins anew when it is again. */
+  readonly stillDeprecated: (references: ReadonlySet<string>) => void
   readonly processEnv: Readonly<Record<string, string | undefined>>
   readonly hops?: (run: string) => number
 }
@@ -72,6 +74,7 @@ export async function openRuntime(options: RuntimeOptions) {
     generation += 1
     const env = compileEnvFor(state, parts)
     const surroundings = JSON.stringify([project.connections, project.policies])
+    const deprecated = new Set<string>()
     const built = buildRoutes({
       generation,
       project,
@@ -81,7 +84,10 @@ export async function openRuntime(options: RuntimeOptions) {
       ),
       prepare: (flow, content, contentHash) => cache.prepare(flow, content, contentHash, env, surroundings),
       draftHash: (flow) => draftHash(state, flow),
-      deprecatedSince: options.deprecatedSince,
+      deprecatedSince: (reference) => {
+        deprecated.add(reference)
+        return options.deprecatedSince(reference)
+      },
       previous: routes,
     })
     const { connections } = project
@@ -90,6 +96,7 @@ export async function openRuntime(options: RuntimeOptions) {
       takesTools: (target) => env.model(target)?.tools !== false,
       prepare: (flow, content, contentHash) => cache.prepare(flow, content, contentHash, env, surroundings),
     })
+    options.stillDeprecated(deprecated)
     cache.sweep()
     routes = built.routes
     redact = redactRuns(project.policies.redact)
