@@ -42,7 +42,9 @@ function checkAccess(route: Route, key: KeyEntry, wanted: string): void {
   if (wanted === 'draft') requireScope(key.scopes, 'draft')
   if (key.access === null) {
     if (route.access.approval) {
-      throw new AppError('pending_approval', { message: `Access to "${route.slug}" is not approved for this consumer yet.` })
+      throw new AppError('pending_approval', {
+        message: `Access to "${route.slug}" is not approved for this consumer yet.`,
+      })
     }
     return
   }
