@@ -1,26 +1,8 @@
 // A vendor's failure or a fault of the network as an error of the product.
 import type { Fault } from '#main/outbound/fault.ts'
-import { AppError, type ErrorCode } from '#shared/errors.ts'
+import { AppError } from '#shared/errors.ts'
 import type { ErrorKind, ProviderError } from '#shared/model/chat.ts'
-
-const codes: Readonly<Record<ErrorKind, ErrorCode>> = {
-  auth: 'upstream_auth',
-  permission: 'upstream_auth',
-  quota: 'upstream_quota',
-  'rate-limit': 'upstream_rate_limited',
-  overloaded: 'upstream_unavailable',
-  server: 'upstream_unavailable',
-  network: 'upstream_unavailable',
-  timeout: 'upstream_timeout',
-  truncated: 'upstream_bad_response',
-  protocol: 'upstream_bad_response',
-  invalid: 'upstream_rejected',
-  'not-found': 'upstream_rejected',
-  'too-large': 'upstream_rejected',
-  'context-length': 'context_too_long',
-  'content-filter': 'model_refused',
-  aborted: 'cancelled',
-}
+import { providerCodes } from '#shared/model/provider-error.ts'
 
 const passing: ReadonlySet<ErrorKind> = new Set([
   'rate-limit',
@@ -41,7 +23,7 @@ export function appError(
   error: ProviderError,
   where: { readonly connection: string; readonly model: string },
 ): AppError {
-  return new AppError(codes[error.kind], {
+  return new AppError(providerCodes[error.kind], {
     message: error.message,
     retryable: error.retryable,
     ...where,

@@ -2,7 +2,8 @@
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { ErrorKind, ProviderError } from './chat.ts'
 
-const codes: Readonly<Record<ErrorKind, ErrorCode>> = {
+/** What each kind of vendor failure is to a caller (docs/errors.md). */
+export const providerCodes: Readonly<Record<ErrorKind, ErrorCode>> = {
   auth: 'upstream_auth',
   permission: 'upstream_auth',
   quota: 'upstream_quota',
@@ -26,7 +27,7 @@ export function fromProvider(
   error: ProviderError,
   where?: { readonly connection: string; readonly model: string },
 ): AppError {
-  return new AppError(codes[error.kind], {
+  return new AppError(providerCodes[error.kind], {
     message: error.message,
     retryable: error.retryable,
     ...(where ? { connection: where.connection, model: where.model } : {}),
