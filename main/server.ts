@@ -2,11 +2,12 @@
 import { connectControl } from '#main/api/client.ts'
 import { startControl } from '#main/api/control.ts'
 import { claimStart, readServerFile, removeServerFile, writeServerFile } from '#main/api/server-file.ts'
-import { createCounters } from '#main/gateway/counters.ts'
+import { type BudgetJournal, createCounters } from '#main/gateway/counters.ts'
 import type { GatewayDeps } from '#main/gateway/ports.ts'
 import { startGateway } from '#main/gateway/server.ts'
+import { budgetJournal } from '#main/publishing/budget-journal.ts'
+import { changesOf, weaknesses } from '#main/publishing/changes.ts'
 import { controlOf } from '#main/publishing/control.ts'
-import { isDraft } from '#main/publishing/parts.ts'
 import { openRuntime, type Runtime } from '#main/publishing/runtime.ts'
 import { storeKey } from '#main/publishing/store-key.ts'
 import { randomText } from '#main/secrets/keys.ts'
@@ -14,7 +15,6 @@ import { secrets } from '#main/secrets/secrets.ts'
 import { openStore, type Store } from '#main/store/open.ts'
 import { watchWorkspace } from '#main/workspace/watch.ts'
 import { AppError } from '#shared/errors.ts'
-import { formatProblem } from '#shared/flow/diagnostics.ts'
 import { dataFolder, dataKeyFile, storeFile, workspaceFolder } from './cli/folders.ts'
 import { listening } from './cli/listening.ts'
 import { appVersion } from './version.ts'
@@ -66,6 +66,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const store = openStore(file, (failure) => options.report(logTrouble(failure)))
     closers.push(() => store.close())
     store.checkWritable()
+    const journal = budgetJournal(store.budgets, (failure) => options.report(moneyTrouble(failure)))
+    closers.push(() => journal.flush())
     const key = storeKey(store, dataKeyFile(file), { env: process.env, report: options.report })
     const own = secrets({ dataKey: key, env: process.env, table: store.secrets })
     const passed = { by: (_run: string) => 0 }
@@ -88,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     refuseOpenWithoutKeys(listen.host, runtime)
 
     const gateway = await listening(listen, { port: '--gateway-port', host: '--host' }, () =>
-      startGateway(gatewayDeps(runtime, store, options.report), listen),
+      startGateway(gatewayDeps(runtime, { store, journal, report: options.report }), listen),
     )
     passed.by = gateway.hopsOf
     closers.push(() => gateway.close())
@@ -173,16 +175,16 @@ function logTrouble(failure: string | null): string {
     : `The log of runs cannot be written (${failure}). Requests are served; their runs wait in memory.`
 }
 
-/** What a person should know of a workspace that is served all the same. */
-function weaknesses(runtime: Runtime): readonly string[] {
-  const told = runtime.check().filter(({ code, severity, file, at }) => {
-    if (code === 'secret_missing') return !at.path?.includes('keys') // The notices have it, with what follows from it.
-    return code === 'not_enforced' || (severity === 'error' && !isDraft(file))
-  })
-  return [...runtime.notices().map((notice) => `not served: ${notice}`), ...told.map(formatProblem)]
+function moneyTrouble(failure: string | null): string {
+  return failure === null
+    ? 'Budgets are written down again.'
+    : `Budgets cannot be written down (${failure}). They hold, and are written when it is possible again.`
 }
 
-function gatewayDeps(runtime: Runtime, store: Store, report: (line: string) => void): GatewayDeps {
+function gatewayDeps(
+  runtime: Runtime,
+  { store, journal, report }: { store: Store; journal: BudgetJournal; report: (line: string) => void },
+): GatewayDeps {
   return {
     routes: runtime.routes,
     keys: runtime.keys,
@@ -196,47 +198,11 @@ function gatewayDeps(runtime: Runtime, store: Store, report: (line: string) => v
       },
     },
     counters: createCounters({
-      journal: {
-        spent: (name, period) => store.budgets.spent(name, period),
-        add: (name, period, usd) => {
-          try {
-            store.budgets.add([{ name, period, usd }])
-          } catch (thrown) {
-            report(
-              `a budget could not be written down: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-            )
-          }
-        },
-      },
+      journal,
     }),
     newId: () => randomText(24),
     report: ({ level, message, facts }) =>
       report(facts === undefined ? `${level}: ${message}` : `${level}: ${message} ${JSON.stringify(facts)}`),
-  }
-}
-
-/** Takes over changed files, and says so once: a person saves a file several times before it is right. */
-function changesOf(runtime: Runtime, report: (line: string) => void) {
-  let wrong = false
-  return {
-    /** @throws AppError with `orFail` when the files have errors and everything is served as before */
-    async apply({ orFail }: { readonly orFail: boolean }): Promise<void> {
-      const { applied, problems, notices } = await runtime.reload()
-      if (applied) {
-        if (wrong) report('The files are right again and in force.')
-        wrong = false
-        for (const notice of notices) report(`not served: ${notice}`)
-        return
-      }
-      const errors = problems.filter(({ severity }) => severity === 'error')
-      wrong = true
-      report('The files have errors; everything is served as before:')
-      for (const problem of errors) report(`  ${formatProblem(problem)}`)
-      if (orFail)
-        throw new AppError('conflict', {
-          message: `The change is written, but the running server could not take it over: ${errors.map(formatProblem).join('; ')}`,
-        })
-    },
   }
 }
 

@@ -1,5 +1,5 @@
-// The one way into the SQLite file. Two connections: `durable` acknowledges after fsync (keys, secrets, budgets, audit),
-// `log` may lose its last commits on power loss but not on a crash of the process (security.md, principle 5).
+// The one way into the SQLite file. `durable` and `money` acknowledge after fsync (keys, secrets, audit; budgets), `log`
+// may lose its last commits on power loss but not on a crash of the process (security.md, principle 5).
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
@@ -15,8 +15,8 @@ import { sealedSecrets } from './sealed-secrets.ts'
 export type Db = Database.Database
 export type Store = ReturnType<typeof openStore>
 
-/** Milliseconds that a write waits for another process. The log waits on the loop of the gateway, so it comes back later. */
-const patience = { durable: 5_000, log: 20 } as const
+/** Milliseconds that a write waits for another process. What waits on the loop of the gateway comes back later instead. */
+const patience = { durable: 5_000, gateway: 20 } as const
 
 /**
  * Opens (and where needed creates and migrates) the store.
@@ -31,14 +31,16 @@ export function openStore(file: string, onLogTrouble?: (failure: string | null) 
   }
   const durable = connect(file, 'FULL')
   migrate(durable)
+  // Money is written beside requests: on the loop of the gateway, like the log, and durable, like keys.
+  const money = memory ? durable : connect(file, 'FULL')
   const log = memory ? durable : connect(file, 'NORMAL')
   const runRows = runs(log)
-  if (!memory) log.pragma(`busy_timeout = ${patience.log}`)
+  if (!memory) for (const db of [log, money]) db.pragma(`busy_timeout = ${patience.gateway}`)
   const queue = runLog(runRows, undefined, onLogTrouble)
   return {
     keys: keys(durable),
     secrets: sealedSecrets(durable),
-    budgets: budgets(durable),
+    budgets: budgets(money),
     audit: auditLog(durable),
     meta: meta(durable),
     runs: runRows,
@@ -55,7 +57,7 @@ export function openStore(file: string, onLogTrouble?: (failure: string | null) 
       if (!memory) log.pragma(`busy_timeout = ${patience.durable}`)
       queue.flush()
       runRows.close()
-      if (!memory) log.close()
+      if (!memory) for (const db of [log, money]) db.close()
       durable.close()
     },
   }
