@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closers.push(() => runtime.close())
     const changes = changesOf(runtime, options.report)
     const listen = address(runtime.project().gateway.listen, options)
-    refuseOpenWithoutKeys(listen.host, runtime)
+    checkOpen(listen.host, runtime, options.report)
 
     const gateway = await listening(listen, { port: '--gateway-port', host: '--host' }, () =>
       startGateway(gatewayDeps(runtime, { store, journal, report: options.report }), listen),
@@ -225,11 +225,14 @@ function address(listen: string, options: ServerOptions): { readonly host: strin
 }
 
 /** Beyond loopback without a single Key is what 175,000 open model servers did (I-39). */
-function refuseOpenWithoutKeys(host: string, runtime: Runtime): void {
+function checkOpen(host: string, runtime: Runtime, report: (line: string) => void): void {
   if (['127.0.0.1', '::1', 'localhost'].includes(host)) return
   const usable = [...runtime.keys().keys.values()].some((key) => key.state === 'active')
   if (!usable)
     throw new AppError('forbidden', {
       message: `The gateway does not listen on ${host} without a key. Make one first: sluice key create <folder> --consumer <name>`,
     })
+  report(
+    `The gateway listens on ${host}: other machines can reach it, and nothing is encrypted. gateway.allow_ip says who may; gateway.hosts names what they call it.`,
+  )
 }

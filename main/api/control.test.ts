@@ -31,6 +31,7 @@ beforeEach(async () => {
     now: () => now,
     keys: store.keys,
     listedKeys: () => [{ id: 'web-1', consumer: 'shop', scopes: ['run'], expiresAt: null }],
+    hasConsumer: (consumer) => consumer === 'shop',
     newKey: () => ({ ...newKey(), id: `key_${store.keys.list().length + 1}` }),
     hashKey: keyHasher(dataKey),
     secrets: secrets({ dataKey, env: {}, table: store.secrets }),

@@ -33,6 +33,8 @@ export interface OperationDeps {
     scopes: readonly string[]
     expiresAt: number | null
   }[]
+  /** Does `sluice.yaml` list it, or none at all? */
+  readonly hasConsumer: (consumer: string) => boolean
   readonly newKey: () => { key: string; prefix: string; id: string }
   readonly hashKey: (key: string) => Uint8Array
   readonly secrets: {
@@ -79,6 +81,7 @@ export function operations(deps: OperationDeps): ControlHandlers {
       await deps.changed('keys')
       return {
         key,
+        consumer_listed: deps.hasConsumer(input.consumer),
         ...shown({
           id,
           prefix,

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isAlive, readServerFile } from '#main/api/server-file.ts'
 import { AppError } from '#shared/errors.ts'
+import { command } from './print.ts'
 
 /** `.sluice` in the workspace folder: store, data key, address of a running server. Git ignores it. */
 export function dataFolder(folder: string): string {
@@ -27,12 +28,12 @@ export function workspaceFolder(folder: string): string {
   const path = resolve(folder)
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new AppError('not_found', {
-      message: `There is no folder "${folder}". Make a workspace with: sluice init ${folder}`,
+      message: `There is no folder "${folder}". Make a workspace with: ${command()} init ${folder}`,
     })
   }
   if (!statSync(join(path, 'sluice.yaml'), { throwIfNoEntry: false })?.isFile()) {
     throw new AppError('not_found', {
-      message: `"${folder}" is not a workspace: it has no sluice.yaml. Make one with: sluice init ${folder}`,
+      message: `"${folder}" is not a workspace: it has no sluice.yaml. Make one with: ${command()} init ${folder}`,
     })
   }
   return path

@@ -5,7 +5,7 @@ import { formatText } from '#main/workspace/canonical.ts'
 import { initWorkspace } from '#main/workspace/write.ts'
 import { AppError } from '#shared/errors.ts'
 import type { ExitCode } from './exit.ts'
-import { line, note } from './print.ts'
+import { command, line, note } from './print.ts'
 
 const templates = ['support-answer', 'team-chat', 'ticket-triage'] as const
 type Template = (typeof templates)[number]
@@ -15,9 +15,11 @@ const templateFolder = join(import.meta.dirname, '..', 'templates')
 export function init(folder: string, options: { readonly template?: string }): ExitCode {
   const made = createWorkspace(folder, options.template)
   for (const file of made) line(file)
-  note(
-    `Workspace made in ${folder}. Next: sluice check ${folder}, sluice publish ${folder} <flow>, sluice serve ${folder}`,
-  )
+  const flows = made.flatMap((file) => /^flows\/(.*)\.flow\.yaml$/.exec(file)?.[1] ?? [])
+  note(`Workspace made in ${folder}. Next:`)
+  for (const flow of flows.length > 0 ? flows : ['<flow>']) note(`  ${command()} publish ${folder} ${flow}`)
+  note(`  ${command()} key create ${folder} --consumer me`)
+  note(`  ${command()} serve ${folder}`)
   return 0
 }
 

@@ -1,7 +1,7 @@
 import type { Control } from '#shared/api/control.ts'
 import type { ExitCode } from './exit.ts'
 import { withControl } from './open-control.ts'
-import { json, line, note, table } from './print.ts'
+import { command, json, line, note, table } from './print.ts'
 
 export interface KeyCreateOptions {
   readonly consumer: string
@@ -29,6 +29,10 @@ export function createKey(folder: string, options: KeyCreateOptions): Promise<Ex
       note(
         `Key ${made.id} for ${made.consumer} (scopes: ${made.scopes.join(', ')}). It is shown this once; keep it now.`,
       )
+      if (!made.consumer_listed)
+        note(
+          `sluice.yaml has no consumer "${made.consumer}": this key may call every endpoint, without limits or budget of its own.`,
+        )
     }
     return 0
   })
@@ -52,7 +56,7 @@ export function listKeys(
       table(
         ['id', 'consumer', 'key', 'scopes', 'state'],
         rows,
-        'No keys yet. Make one: sluice key create <folder> --consumer <name>',
+        `No keys yet. Make one: ${command()} key create ${folder} --consumer <name>`,
       )
     }
     return 0

@@ -12,6 +12,11 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** How this program is called here, for messages that name a command to type. */
+export function command(): string {
+  return process.env.npm_lifecycle_event === undefined ? 'sluice' : 'npm run --silent sluice --'
+}
+
 /** Left-aligned columns, two spaces apart; an empty table says so. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], empty: string): void {
   if (rows.length === 0) {

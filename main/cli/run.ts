@@ -209,6 +209,7 @@ async function inputOf(version: ServedVersion, text: string | undefined): Promis
 }
 
 async function standardInput(): Promise<string> {
+  if (process.stdin.isTTY) note('Type the input, then Enter and Ctrl+D.')
   const parts: Buffer[] = []
   for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part)
   return Buffer.concat(parts).toString('utf8')

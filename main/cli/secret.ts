@@ -1,6 +1,6 @@
 import type { ExitCode } from './exit.ts'
 import { withControl } from './open-control.ts'
-import { json, line, table } from './print.ts'
+import { json, line, note, table } from './print.ts'
 
 interface Options {
   readonly json?: boolean
@@ -10,6 +10,7 @@ interface Options {
 /** The value comes from standard input, so that it stands in no shell history and no process list. */
 export function setSecret(folder: string, name: string, options: Options): Promise<ExitCode> {
   return withControl(folder, options, async (control) => {
+    if (process.stdin.isTTY) note(`Type the value of secret:${name}, then Enter and Ctrl+D.`)
     const parts: Buffer[] = []
     for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part)
     const value = Buffer.concat(parts)

@@ -16,6 +16,7 @@ export function weaknesses(runtime: Runtime): readonly string[] {
 /** Takes over changed files, and says so once: a person saves a file several times before it is right. */
 export function changesOf(runtime: Runtime, report: (line: string) => void) {
   let wrong = false
+  let { listen } = runtime.project().gateway
   return {
     /** @throws AppError with `orFail` when the files have errors and everything is served as before */
     async apply({ orFail }: { readonly orFail: boolean }): Promise<void> {
@@ -24,6 +25,9 @@ export function changesOf(runtime: Runtime, report: (line: string) => void) {
         if (wrong) report('The files are right again and in force.')
         wrong = false
         for (const notice of notices) report(`not served: ${notice}`)
+        const now = runtime.project().gateway.listen
+        if (now !== listen) report(`gateway.listen is ${now} now; the server takes it at its next start.`)
+        listen = now
         return
       }
       const errors = problems.filter(({ severity }) => severity === 'error')

@@ -43,6 +43,7 @@ export function controlOf(parts: ControlParts): ControlHandlers {
     now,
     keys: store.keys,
     listedKeys: () => listedKeysOf(parts.project()),
+    hasConsumer: (consumer) => listsConsumer(parts.project, consumer),
     newKey: () => ({ ...newKey(), id: `key_${randomText(12)}` }),
     hashKey: keyHasher(parts.dataKey),
     secrets,
@@ -91,4 +92,14 @@ export function secretNamesOf(project: Project): readonly string[] {
   for (const [reference] of JSON.stringify(project).matchAll(/secret:[a-z][a-z0-9_]{0,63}/g))
     names.add(secretNameOf(reference))
   return [...names].sort()
+}
+
+/** True as well where none is listed, and in a sluice.yaml with mistakes, which must not stop a key from being made. */
+function listsConsumer(project: () => Project, consumer: string): boolean {
+  try {
+    const { consumers } = project()
+    return Object.keys(consumers).length === 0 || Object.hasOwn(consumers, consumer)
+  } catch {
+    return true
+  }
 }

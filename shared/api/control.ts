@@ -99,7 +99,8 @@ export const controlContract = {
       scopes: z.array(z.enum(scopes, `take ${scopes.join(', ')}`)).default(['run', 'mcp']),
       expires: time.optional(),
     }),
-    keyShown.extend({ key: z.string() }),
+    /** False: `sluice.yaml` lists consumers, and this one is not among them: it has every endpoint and no limits. */
+    keyShown.extend({ key: z.string(), consumer_listed: z.boolean() }),
   ),
   'key.list': operation(z.strictObject({}), z.array(keyShown)),
   'key.revoke': operation(

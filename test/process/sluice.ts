@@ -101,6 +101,31 @@ export function serve(
   })
 }
 
+/** A command that goes on until it is stopped; resolves as soon as it says something. */
+export function started(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ output(): string; stop(signal?: NodeJS.Signals): Promise<number | null> }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'main/cli.ts'), ...args], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    })
+    let text = ''
+    const ended = new Promise<number | null>((done) => child.on('close', (code) => done(code)))
+    const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
+      child.kill(signal)
+      return ended
+    }
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (part) => {
+        text += part
+        resolve({ output: () => text, stop })
+      })
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${text}`)))
+  })
+}
+
 /** A folder of the given files, removed by `remove`. */
 export function folderOf(files: Readonly<Record<string, string>>): {
   readonly path: string
