@@ -92,7 +92,7 @@ describe('fields of the input', () => {
   it('must be there and fit', () => {
     expect(refusal(form, {})).toMatchObject({
       code: 'invalid_input',
-      issues: [{ path: '/question', rule: 'required' }],
+      issues: [{ path: '/question', rule: 'required', message: 'is missing' }],
     })
     expect(refusal(form, { question: 1, count: 'x' })).toMatchObject({
       issues: [

@@ -70,6 +70,7 @@ function schemaIssues(prepared: Prepared, input: JsonObject): readonly Issue[] {
   const issues = prepared.checkInput(input)
   if (issues.length === 0) return issues
   return issues.flatMap(({ path, rule, message }) => {
+    if (rule === 'required') return [{ path, rule, message: 'is missing' }]
     if (rule !== 'additionalProperties') return [{ path, rule, message }]
     return path.lastIndexOf('/') === 0 ? [] : [{ path, rule: 'unknown_field', message: 'is not known here' }]
   })
